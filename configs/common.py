@@ -1,0 +1,67 @@
+"""The fields that every config has, with the values most of them share."""
+
+from ml_collections import ConfigDict
+
+
+def base(dataset: str) -> ConfigDict:
+    """A config without a network: data, training, evaluation.
+
+    Args:
+        dataset: a file of `gaitjax/datasets`, or the dotted path of one of your own.
+    """
+    config = ConfigDict()
+    config.seed = 0  # every random choice of a run follows from it
+    config.network = ""  # a file of gaitjax/models, or the dotted path of one of your own
+    config.model = ConfigDict()  # the fields of the network's `Model`
+    config.dtype = "float32"  # what activations are computed in; 'bfloat16' on GPUs
+    config.deterministic = False  # True: the same bits on a GPU too, at some speed
+    config.losses = ConfigDict()  # term -> dict(type=a file of gaitjax/losses, weight=, options)
+
+    config.data = data = ConfigDict()
+    data.dataset = dataset
+    data.root = ""  # root/identity/type/view/*.pkl; '' for built-in data: the cache folder
+    data.partition = ""  # JSON with TRAIN_SET and TEST_SET; '' where the dataset has a rule
+    data.options = ConfigDict()  # what built-in data are generated from
+    data.modalities = ("silhouette",)
+    # modality -> what turns its uint8 into the network's float, in order; random ones act in
+    # training only. See gaitjax/data/augment.py.
+    data.transforms = ConfigDict({"silhouette": ({"type": "silhouette_cut"},)})
+    data.sampler = ConfigDict({"identities": 8, "sequences": 16})  # P x K
+    data.frames = ConfigDict(
+        {
+            "sampling": "fixed",  # 'fixed': number; 'unfixed': minimum to maximum; 'all'
+            "order": "unordered",  # 'ordered': from a window of consecutive frames, sorted
+            "number": 30,
+            "minimum": 20,
+            "maximum": 40,
+            "skip": 0,  # 'ordered': the window is that much longer than the number of frames
+            "limit": 720,  # 'all' and evaluation: frames past it are dropped
+        }
+    )
+    data.threads = 4  # batches read at the same time
+    data.prefetch = 2  # batches ready ahead of the step that needs them
+
+    config.optimizer = ConfigDict(
+        {"type": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
+    )
+    config.schedule = ConfigDict({"type": "multistep", "milestones": (), "gamma": 0.1})
+
+    config.train = train = ConfigDict()
+    train.steps = 60_000
+    train.log_every = 100
+    train.image_every = 1_000  # input silhouettes to TensorBoard; 0: never
+    train.checkpoint_every = 1_000
+    train.keep = 3  # the latest checkpoints that are kept, beside the best
+    train.evaluate_every = 10_000  # and at the end; 0: only at the end
+
+    config.evaluation = evaluation = ConfigDict()
+    evaluation.metric = "euclidean"  # or 'cosine', per part
+    evaluation.batch = 16  # sequences at a time, on all devices together: a matter of speed only
+    evaluation.frame_bucket = 32  # lengths are padded to multiples of it: one compilation each
+    evaluation.baselines = False  # True: also the untrained network and the energy image
+    # Empty: the dataset's own protocol. For own data: shell patterns of types, such as
+    # gallery=('nm-0[1-4]',), probes=('NM=nm-05|nm-06', 'bg-*').
+    evaluation.protocol = ConfigDict(
+        {"gallery": (), "probes": (), "gallery_views": "all", "exclude": "none"}
+    )
+    return config

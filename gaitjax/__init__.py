@@ -1,0 +1,1 @@
+"""Gait recognition in JAX: from sequences of silhouettes to identities."""

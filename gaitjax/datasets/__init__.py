@@ -1,0 +1,66 @@
+"""One file a dataset: its names, modalities, split and protocol, each exported as `DATASET`."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from gaitjax import lookup
+from gaitjax.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """Who is searched for among whom.
+
+    Attributes:
+        gallery: shell patterns (`fnmatch`) of the types of the gallery's sequences.
+        probes: condition, as papers name it -> patterns of its sequences' types.
+        gallery_views: 'single': every pair of probe view and gallery view is scored by itself, and
+            the scores averaged; 'all': one gallery of all views.
+        exclude: 'view': the gallery entries seen from the probe's own view do not count (with a
+            gallery of all views: those of the probe's own identity); 'none': all count.
+    """
+
+    gallery: tuple[str, ...]
+    probes: Mapping[str, tuple[str, ...]]
+    gallery_views: Literal["single", "all"]
+    exclude: Literal["view", "none"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """What is known of a dataset whose sequences lie in `root/identity/type/view/*.pkl`.
+
+    Attributes:
+        title: the name that papers use.
+        files: modality -> shell pattern of its pickle within a sequence's folder. The pattern may
+            hold `{identity}`, `{type}` and `{view}`.
+        protocol: how it is evaluated; None where every user states it in the config.
+        split: (identities of the training split, those of the test split) where a rule gives them;
+            None where a partition JSON does.
+        partition: where the partition JSON comes from, for the error of who has none.
+        expected: split -> number of identities, as published; empty where nobody published any.
+        generate: for built-in data: writes the tree. Called as `generate(root, options)`; writes
+            what is missing, a sequence at a time, atomically.
+    """
+
+    title: str
+    files: Mapping[str, str]
+    protocol: Protocol | None = None
+    split: Callable[[Sequence[str]], tuple[list[str], list[str]]] | None = None
+    partition: str = ""
+    expected: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    generate: Callable[[Path, Mapping[str, Any]], None] | None = None
+
+
+def get(name: str) -> Dataset:
+    """The dataset of `gaitjax/datasets/<name>.py`, or of a user's dotted path.
+
+    Raises:
+        UserError: if there is no such file, or it exports no `DATASET`.
+    """
+    found = getattr(lookup.module("gaitjax.datasets", name), "DATASET", None)
+    if not isinstance(found, Dataset):
+        raise UserError(f"dataset {name!r} exports no DATASET of type gaitjax.datasets.Dataset")
+    return found

@@ -1,0 +1,1 @@
+"""One file a loss: each exports a pure `loss(**term, **options) -> (value, scalars)`."""
