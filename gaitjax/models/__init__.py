@@ -1,5 +1,6 @@
 """One file a network, each exporting `Model`; what several share lies in `layers/`."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,9 +25,9 @@ class Output:
     """
 
     embeddings: jax.Array | None
-    predictions: dict[str, jax.Array] = flax.struct.field(default_factory=dict)
-    terms: dict[str, dict[str, jax.Array]] = flax.struct.field(default_factory=dict)
-    images: dict[str, jax.Array] = flax.struct.field(default_factory=dict)
+    predictions: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
+    terms: dict[str, dict[str, jax.Array]] = dataclasses.field(default_factory=dict)
+    images: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
 
 
 def build(

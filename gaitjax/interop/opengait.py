@@ -1,0 +1,212 @@
+"""Checkpoints of OpenGait, in and out.
+
+Every network states in `OPENGAIT` which of its parameters is which entry of OpenGait's state_dict.
+A rule is (ours, theirs, layout): two names, in which `{i}` stands for a number that both share, and
+what the values look like on either side. The rules are applied strictly: an entry that is left over
+on either side, or has another shape, is an error that lists it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import flax.traverse_util
+import jax
+import numpy as np
+
+from gaitjax import lookup, models
+from gaitjax.errors import UserError
+
+Rule = tuple[str, str, str]
+Variables = dict[str, Any]
+
+NETWORKS = {"GaitSet": "gaitset", "Baseline": "gaitbase"}
+COUNTER = "num_batches_tracked"
+
+
+class Leaf(NamedTuple):
+    """One array of a layout: its name on either side, and how it turns into the other's."""
+
+    collection: str
+    ours: str
+    theirs: str
+    read: Callable[[np.ndarray, tuple[int, ...]], np.ndarray]
+    write: Callable[[np.ndarray], np.ndarray]
+
+
+def _same(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return x
+
+
+def _identity(x: np.ndarray) -> np.ndarray:
+    return x
+
+
+def _channels_last(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.moveaxis(x, (0, 1), (-1, -2))  # [out, in, *kernel] -> [*kernel, in, out]
+
+
+def _channels_first(x: np.ndarray) -> np.ndarray:
+    return np.moveaxis(x, (-1, -2), (0, 1))
+
+
+def _from_channel_major(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return x.reshape(shape[::-1]).T if x.size == np.prod(shape) else x  # [C * P] -> [P, C]
+
+
+def _to_channel_major(x: np.ndarray) -> np.ndarray:
+    return x.T.reshape(-1)
+
+
+def _norm(
+    read: Callable[[np.ndarray, tuple[int, ...]], np.ndarray],
+    write: Callable[[np.ndarray], np.ndarray],
+) -> tuple[Leaf, ...]:
+    return (
+        Leaf("params", "scale", "weight", read, write),
+        Leaf("params", "bias", "bias", read, write),
+        Leaf("batch_stats", "mean", "running_mean", read, write),
+        Leaf("batch_stats", "var", "running_var", read, write),
+    )
+
+
+LAYOUTS: dict[str, tuple[Leaf, ...]] = {
+    "as_is": (Leaf("params", "", "", _same, _identity),),
+    "conv": (Leaf("params", "kernel", "weight", _channels_last, _channels_first),),
+    "batch_norm": _norm(_same, _identity),
+    "parts_bn": _norm(_from_channel_major, _to_channel_major),
+}
+
+
+def build(model_name: str, model_cfg: Mapping[str, Any], dtype: str = "float32") -> nn.Module:
+    """The network that OpenGait's `model_cfg` describes.
+
+    Args:
+        model_name: OpenGait's name of the network, such as 'Baseline'.
+        model_cfg: that part of its YAML file.
+        dtype: of the activations.
+
+    Raises:
+        UserError: for a network that is not there, or a configuration that names too little.
+    """
+    if model_name not in NETWORKS:
+        known = ", ".join(sorted(NETWORKS))
+        raise UserError(f"no network stands for OpenGait's {model_name!r}; there are {known}")
+    network = NETWORKS[model_name]
+    try:
+        options = lookup.module("gaitjax.models", network).from_opengait(model_cfg)
+        classes = model_cfg.get("SeparateBNNecks", {}).get("class_num", 0)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"model_cfg of {model_name} is not complete: {error!r}") from error
+    return models.build(network, options, {"identity": classes}, dtype)
+
+
+def load(
+    model_name: str, model_cfg: Mapping[str, Any], state_dict: Mapping[str, np.ndarray]
+) -> Variables:
+    """Our variables from OpenGait's `state_dict`.
+
+    Args:
+        model_name: OpenGait's name of the network, such as 'Baseline'.
+        model_cfg: that part of its YAML file.
+        state_dict: name -> array, in PyTorch's layout.
+
+    Returns:
+        {'params': ..., 'batch_stats': ...} of numpy arrays.
+
+    Raises:
+        UserError: lists every entry that is missing, left over or of another shape.
+    """
+    template = _template(model_name, build(model_name, model_cfg))
+    result: dict[tuple[str, ...], np.ndarray] = {}
+    faults = []
+    left = {key for key in state_dict if not key.endswith(f".{COUNTER}")}
+    for path, theirs, leaf in _pairs(_rules(model_name), template):
+        if theirs not in state_dict:
+            faults.append(f"- {theirs} is missing")
+            continue
+        left.discard(theirs)
+        shape = template[path].shape
+        found = np.asarray(state_dict[theirs])
+        value = leaf.read(found, shape)
+        if value.shape != shape:
+            wanted = leaf.write(np.empty(shape)).shape
+            faults.append(f"! {theirs} is {list(found.shape)}, not {list(wanted)}")
+        result[path] = value
+    faults += [f"+ {key} has no place" for key in sorted(left)]
+    if faults:
+        raise UserError(f"this state_dict is not one of {model_name}: {'; '.join(faults)}")
+    variables: Variables = flax.traverse_util.unflatten_dict(result)
+    return variables
+
+
+def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.ndarray]:
+    """OpenGait's `state_dict` from our variables, or from gradients of 'params' alone.
+
+    Args:
+        model_name: OpenGait's name of the network.
+        variables: {'params': ..., 'batch_stats': ...}; one of them may be absent.
+        step: what the batch counters are set to.
+
+    Returns:
+        name -> array, in PyTorch's layout.
+
+    Raises:
+        UserError: lists the parameters that no rule of the network names.
+    """
+    flat = flax.traverse_util.flatten_dict(variables)
+    result: dict[str, np.ndarray] = {}
+    for path, theirs, leaf in _pairs(_rules(model_name), flat):
+        result[theirs] = leaf.write(np.asarray(flat[path]))
+        if leaf.theirs == "running_var":
+            counter = theirs.removesuffix("running_var") + COUNTER
+            result[counter] = np.asarray(step, np.int64)
+    return result
+
+
+def _rules(model_name: str) -> Sequence[Rule]:
+    rules: Sequence[Rule] = lookup.module("gaitjax.models", NETWORKS[model_name]).OPENGAIT
+    return rules
+
+
+def _template(model_name: str, model: nn.Module) -> dict[tuple[str, ...], jax.ShapeDtypeStruct]:
+    """Path -> shape of every variable of a network."""
+    example = lookup.module("gaitjax.models", NETWORKS[model_name]).EXAMPLE
+    inputs = {m: jax.ShapeDtypeStruct((1, 1, *shape), "float32") for m, shape in example.items()}
+    lengths = jax.ShapeDtypeStruct((1,), "int32")
+    variables = jax.eval_shape(
+        lambda i, n: model.init(jax.random.key(0), i, n, train=False), inputs, lengths
+    )
+    flat: dict[tuple[str, ...], jax.ShapeDtypeStruct] = flax.traverse_util.flatten_dict(variables)
+    return flat
+
+
+def _pairs(
+    rules: Sequence[Rule], flat: Mapping[tuple[str, ...], Any]
+) -> Iterator[tuple[tuple[str, ...], str, Leaf]]:
+    """(our path, their name, leaf) of every one of our variables."""
+    compiled = [
+        (leaf, _pattern(_join(ours, leaf.ours, "/")), _join(theirs, leaf.theirs, "."))
+        for ours, theirs, layout in rules
+        for leaf in LAYOUTS[layout]
+    ]
+    nameless = []
+    for path in flat:
+        for leaf, pattern, theirs in compiled:
+            match = pattern.fullmatch("/".join(path[1:]))
+            if match and leaf.collection == path[0]:
+                yield path, theirs.format(**match.groupdict()), leaf
+                break
+        else:
+            nameless.append("/".join(path))
+    if nameless:
+        raise UserError(f"no rule of OPENGAIT names {', '.join(nameless)}")
+
+
+def _join(prefix: str, leaf: str, separator: str) -> str:
+    return f"{prefix}{separator}{leaf}" if leaf else prefix
+
+
+def _pattern(ours: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w)\\}", r"(?P<\1>\\d+)", re.escape(ours)))

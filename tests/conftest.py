@@ -1,0 +1,11 @@
+"""Eight simulated devices for every test, and flags as a command would have them."""
+
+import os
+
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+)
+
+from absl import flags
+
+flags.FLAGS.mark_as_parsed()  # grain reads absl flags
