@@ -1,0 +1,234 @@
+"""Frames on disk: one pickled numpy array a sequence and modality, as OpenGait keeps them.
+
+Pickles from strangers are hostile, so none is unpickled. `read` walks through the opcodes that a
+pickled array consists of and collects its shape, its data type and its bytes. Nothing that a file
+names is ever looked up or called, and no more memory is taken than the file is long.
+"""
+
+import dataclasses
+import math
+import os
+import pickle
+import pickletools
+import struct
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaitjax.errors import UserError
+
+NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
+# The makers of arrays: numpy keeps them in numpy.core before version 2, in numpy._core since then.
+RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
+FROM_BUFFER = {"numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer"}
+LITERALS = frozenset(
+    (
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "GLOBAL"),
+        *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+        *("STRING", "SHORT_BINSTRING", "BINSTRING"),
+        *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+    )
+)
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)
+
+
+class _RefusedError(Exception):
+    """The file is a pickle, but not one of an array."""
+
+
+@dataclasses.dataclass
+class _DataType:
+    """A numpy.dtype in the making, such as ('f4', '<')."""
+
+    code: str
+    byte_order: str = "="
+
+    def build(self, state: tuple[Any, ...]) -> None:
+        self.byte_order = state[1]
+
+    def dtype(self) -> np.dtype[Any]:
+        if not (isinstance(self.code, str) and self.code in NUMBERS):
+            raise _RefusedError("it holds objects or text where numbers belong")
+        return np.dtype((">" if self.byte_order == ">" else "<") + self.code)
+
+
+@dataclasses.dataclass
+class _Array:
+    """A numpy.ndarray in the making: what numpy's `_frombuffer` is called with."""
+
+    data: str | bytes | bytearray = b""
+    data_type: _DataType = dataclasses.field(default_factory=lambda: _DataType("u1"))
+    shape: tuple[int, ...] = (0,)
+    order: Any = "C"
+
+    def build(self, state: tuple[Any, ...]) -> None:
+        _, self.shape, self.data_type, fortran, self.data = state
+        self.order = "F" if fortran else "C"
+
+    def check(self) -> None:
+        """Raises unless the bytes are exactly those that the shape asks for."""
+        itemsize = self.data_type.dtype().itemsize
+        if not (1 <= len(self.shape) <= 8 and all(type(n) is int and n >= 0 for n in self.shape)):
+            raise _RefusedError("it holds no array of 1 to 8 axes")
+        if math.prod(self.shape) * itemsize != len(self.data):
+            raise ValueError
+
+    def value(self) -> np.ndarray:
+        # Python 2 pickles bytes as text.
+        raw = self.data.encode("latin1") if isinstance(self.data, str) else self.data
+        dtype = self.data_type.dtype()
+        array: np.ndarray = np.ndarray(self.shape, dtype, raw, order=self.order)
+        return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def read(path: Path) -> np.ndarray:
+    """The array that a pickle holds.
+
+    Args:
+        path: a pickle of any protocol of a numeric array [T, ...], or of a list of T arrays of one
+            shape, which are stacked.
+
+    Returns:
+        [T, ...] in the machine's byte order, perhaps read-only.
+
+    Raises:
+        UserError: if the file is missing, unreadable, empty, cut off, no pickle, or a pickle of
+            anything else; names the file.
+    """
+    try:
+        pickled = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; check its rights") from error
+    if not pickled:
+        raise UserError(f"{path} is empty (0 bytes); expected a pickled array: make it again")
+    try:
+        return _frames(_interpret(pickled), len(pickled))
+    except _RefusedError as error:
+        raise UserError(
+            f"{path} was refused: {error}; expected a pickled numeric array and nothing else: "
+            "make it again, and do not unpickle it unless you trust its source"
+        ) from error
+    except BROKEN as error:
+        raise UserError(
+            f"{path} is cut off or no pickle ({len(pickled)} bytes); expected a pickled numeric "
+            "array: copy or make it again"
+        ) from error
+
+
+def write(path: Path, array: np.ndarray) -> None:
+    """Pickles an array (protocol 4); the file is either whole or not there.
+
+    Args:
+        path: where to; an older file is replaced.
+        array: numbers of any shape.
+
+    Raises:
+        UserError: if it cannot be written; names the file.
+    """
+    assert array.dtype.str[1:] in NUMBERS, array.dtype
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        try:
+            temporary.write_bytes(pickle.dumps(array, protocol=4))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written: {error.strerror}; check the folder and its rights"
+        ) from error
+
+
+def _interpret(pickled: bytes) -> object:
+    """What the pickle builds, of literals, tuples, lists, `_DataType` and `_Array` alone."""
+    stack: list[Any] = []
+    marks: list[int] = []
+    memo: dict[int | None, Any] = {}
+    for opcode, argument, _ in pickletools.genops(pickled):
+        match opcode.name:
+            case "PROTO" | "FRAME":
+                pass
+            case name if name in LITERALS:
+                stack.append(argument)
+            case name if name in CONSTANTS:
+                stack.append(CONSTANTS[name])
+            case "STACK_GLOBAL":
+                stack.append(" ".join(_pop(stack, len(stack) - 2)))
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                memo[argument] = stack[-1]
+            case "MEMOIZE":
+                memo[len(memo)] = stack[-1]
+            case "GET" | "BINGET" | "LONG_BINGET":
+                stack.append(memo[argument])
+            case "MARK":
+                marks.append(len(stack))
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack.append(tuple(_pop(stack, len(stack) - int(opcode.name[-1]))))
+            case "TUPLE":
+                stack.append(tuple(_pop(stack, marks.pop())))
+            case "EMPTY_LIST":
+                stack.append([])
+            case "LIST":
+                stack.append(_pop(stack, marks.pop()))
+            case "APPEND":
+                _extend(stack, _pop(stack, len(stack) - 1))
+            case "APPENDS":
+                _extend(stack, _pop(stack, marks.pop()))
+            case "REDUCE":
+                stack.append(_make(*_pop(stack, len(stack) - 2)))
+            case "BUILD":
+                state = stack.pop()
+                stack[-1].build(state)
+            case "STOP":
+                return stack.pop()
+            case name:
+                raise _RefusedError(f"it holds more than an array (opcode {name})")
+    raise AssertionError("genops ends with STOP or raises")
+
+
+def _pop(stack: list[Any], start: int) -> list[Any]:
+    if not 0 <= start <= len(stack):
+        raise IndexError
+    items = stack[start:]
+    del stack[start:]
+    return items
+
+
+def _extend(stack: list[Any], items: list[Any]) -> None:
+    if not isinstance(stack[-1], list):
+        raise TypeError
+    stack[-1].extend(items)
+
+
+def _make(name: object, arguments: Any) -> object:
+    """Stands in for calling what a global names, for the few that pickled arrays need."""
+    if not isinstance(name, str):
+        raise TypeError
+    if name in RECONSTRUCT:
+        return _Array()  # its arguments are always (ndarray, (0,), b'b'); BUILD fills it
+    if name in FROM_BUFFER:
+        return _Array(*arguments)
+    if name == "numpy dtype":
+        return _DataType(arguments[0])
+    if name == "_codecs encode" and arguments[1] == "latin1":
+        return arguments[0]  # `_Array.value` encodes it
+    raise _RefusedError(f"it asks for {name[:80].replace(' ', '.')}, which was not run")
+
+
+def _frames(built: object, size: int) -> np.ndarray:
+    """The one array, or a list of arrays stacked, if that takes no more than `size` bytes."""
+    items = built if isinstance(built, list) else [built]
+    arrays = [item for item in items if isinstance(item, _Array)]
+    if not arrays or len(arrays) < len(items):
+        raise _RefusedError(f"it holds a {type(built).__name__} that is no array")
+    for array in arrays:
+        array.check()
+    if len({a.shape for a in arrays}) > 1 or sum(len(a.data) for a in arrays) > size:
+        raise _RefusedError("it holds a list of arrays of several shapes, or of one many times")
+    values = [array.value() for array in arrays]
+    return np.stack(values) if isinstance(built, list) else values[0]
