@@ -1,0 +1,209 @@
+"""Embeds every sequence of a dataset, in buckets of similar length."""
+
+import collections
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+import flax.linen as nn
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from gaitjax import progress
+from gaitjax.errors import UserError
+from gaitjax.models import Output
+
+THREADS = 4  # sequences read at the same time
+
+Forward = Callable[[Any, dict[str, jax.Array], jax.Array], jax.Array]
+
+
+class Sequences(Protocol):
+    """What is embedded."""
+
+    identities: Sequence[str]
+    types: Sequence[str]
+    views: Sequence[str]
+
+    def __len__(self) -> int: ...
+
+    def read(self, row: int, modality: str) -> np.ndarray:
+        """The frames [T, ...] of a sequence."""
+        ...
+
+
+class _Padded(NamedTuple):
+    """One batch: the positions in the result, modality -> [batch, T, ...], int32 [batch]."""
+
+    positions: list[int]
+    inputs: dict[str, np.ndarray]
+    lengths: np.ndarray
+
+
+def forward(
+    model: nn.Module,
+    prepare: Callable[[Mapping[str, jax.Array]], dict[str, jax.Array]],
+    mesh: Mesh,
+) -> Forward:
+    """The jitted function from raw frames to embeddings; made once, it compiles once per shape.
+
+    Args:
+        model: a network as `gaitjax.models` describes it.
+        prepare: modality -> [N, T, ...] as stored to modality -> what the network reads.
+        mesh: devices of this process, with one axis 'data'.
+
+    Returns:
+        f(variables, inputs, lengths) -> [N, P, C]; variables lie on every device, all else is
+        split over them.
+    """
+
+    def embeddings(variables: Any, inputs: dict[str, jax.Array], lengths: jax.Array) -> jax.Array:
+        output = model.apply(variables, prepare(inputs), lengths, train=False)
+        assert isinstance(output, Output)
+        if output.embeddings is None:
+            raise UserError(f"{type(model).__module__} has no embeddings that could be ranked")
+        return output.embeddings
+
+    everywhere, split = NamedSharding(mesh, P()), NamedSharding(mesh, P("data"))
+    return jax.jit(embeddings, in_shardings=(everywhere, split, split), out_shardings=split)
+
+
+def embed(
+    forward: Forward,
+    variables: Any,
+    sequences: Sequences,
+    rows: Sequence[int],
+    *,
+    modalities: Sequence[str],
+    frame_limit: int,
+    bucket: int,
+    batch: int,
+    mesh: Mesh,
+) -> np.ndarray:
+    """Embeds sequences whole, several at a time.
+
+    Sequences are padded to the next multiple of `bucket` frames and gathered by that length; a
+    batch leaves as soon as it is full. Neither `batch`, `bucket` nor the number of devices has a
+    part in the result.
+
+    Memory: for each bucket in use less than `batch` sequences that wait, 2 * THREADS sequences
+    that are being read, and two batches on the devices.
+
+    Args:
+        forward: what `forward` returned.
+        variables: of the network.
+        sequences: what is read.
+        rows: the sequences to embed, at least one.
+        modalities: which of their modalities the network reads.
+        frame_limit: frames past it are dropped.
+        bucket: frames.
+        batch: sequences at a time; rounded up to a multiple of the number of devices.
+        mesh: the devices, as given to `forward`.
+
+    Returns:
+        float32 [len(rows), P, C], in the order of rows.
+
+    Raises:
+        UserError: for a sequence without frames, or whose frames do not fit to the others.
+    """
+    variables = jax.device_put(jax.tree.map(_local, variables), NamedSharding(mesh, P()))
+    size = -(-batch // mesh.size) * mesh.size
+    frames = _read_all(sequences, rows, modalities, frame_limit)
+    batches = _batches(progress.bar(frames, total=len(rows), label="embedding"), bucket, size)
+    result = None
+    for positions, embeddings in _run(forward, variables, batches, mesh):
+        if result is None:
+            result = np.empty((len(rows), *embeddings.shape[1:]), embeddings.dtype)
+        result[positions] = embeddings[: len(positions)]
+    assert result is not None, "no rows to embed"
+    return result
+
+
+def _local(x: Any) -> Any:
+    """This process's copy of what lies on the devices of all processes."""
+    return x if not isinstance(x, jax.Array) or x.is_fully_addressable else x.addressable_data(0)
+
+
+def _read_all(
+    sequences: Sequences, rows: Sequence[int], modalities: Sequence[str], limit: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Frames of each row by modality, in order, read a little ahead by threads."""
+
+    def read(row: int) -> dict[str, np.ndarray]:
+        frames = {modality: sequences.read(row, modality) for modality in modalities}
+        lengths = {modality: len(x) for modality, x in frames.items()}
+        if 0 in lengths.values() or len(set(lengths.values())) > 1:
+            raise UserError(
+                f"{_name(sequences, row)} has {lengths} frames; expected one or more, and as many "
+                "of each modality; repair or remove the sequence"
+            )
+        return {modality: x[:limit] for modality, x in frames.items()}
+
+    shapes = None
+    for row, frames in zip(rows, _ahead(read, rows), strict=True):
+        own = {modality: x.shape[1:] for modality, x in frames.items()}
+        shapes = shapes or own
+        if own != shapes:
+            raise UserError(
+                f"{_name(sequences, row)} has frames of {own}, {_name(sequences, rows[0])} of "
+                f"{shapes}; expected one size; prepare them alike"
+            )
+        yield frames
+
+
+def _name(sequences: Sequences, row: int) -> str:
+    return f"{sequences.identities[row]}/{sequences.types[row]}/{sequences.views[row]}"
+
+
+def _ahead(
+    read: Callable[[int], dict[str, np.ndarray]], rows: Iterable[int]
+) -> Iterator[dict[str, np.ndarray]]:
+    pending: collections.deque[Future[dict[str, np.ndarray]]] = collections.deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for row in rows:
+            pending.append(pool.submit(read, row))
+            if len(pending) == 2 * THREADS:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _batches(read: Iterable[dict[str, np.ndarray]], bucket: int, size: int) -> Iterator[_Padded]:
+    waiting = collections.defaultdict(list)
+    for position, frames in enumerate(read):
+        length = -(-len(next(iter(frames.values()))) // bucket) * bucket
+        waiting[length].append((position, frames))
+        if len(waiting[length]) == size:
+            yield _pad(waiting.pop(length), length, size)
+    for length, rest in waiting.items():
+        yield _pad(rest, length, size)
+
+
+def _pad(items: list[tuple[int, dict[str, np.ndarray]]], length: int, size: int) -> _Padded:
+    """Frames to `length`, the batch to `size`; places that are left over hold copies."""
+    positions, frames = zip(*items, strict=True)
+    filled = [frames[i % len(frames)] for i in range(size)]
+    inputs = {}
+    for modality, first in frames[0].items():
+        inputs[modality] = np.zeros((size, length, *first.shape[1:]), first.dtype)
+        for row, sequence in zip(inputs[modality], filled, strict=True):
+            row[: len(sequence[modality])] = sequence[modality]
+    lengths = np.array([len(next(iter(sequence.values()))) for sequence in filled], np.int32)
+    return _Padded(list(positions), inputs, lengths)
+
+
+def _run(
+    forward: Forward, variables: Any, batches: Iterable[_Padded], mesh: Mesh
+) -> Iterator[tuple[list[int], np.ndarray]]:
+    """Yields each batch's embeddings when the next is on its way, so that devices never wait."""
+    running = None
+    for positions, inputs, lengths in batches:
+        placed = jax.device_put((inputs, lengths), NamedSharding(mesh, P("data")))
+        started = positions, forward(variables, *placed)
+        if running is not None:
+            yield running[0], jax.device_get(running[1])
+        running = started
+    if running is not None:
+        yield running[0], jax.device_get(running[1])

@@ -1,0 +1,125 @@
+"""A `Result` as text, as files, and as scalars."""
+
+import contextlib
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gaitjax.errors import UserError
+from gaitjax.evaluation.protocols import Result, Table
+
+
+def lines(result: Result) -> list[str]:
+    """The result as text for a log: scores, tables of views, and what was left out."""
+    names = list(dict.fromkeys(key.rpartition("/")[2] for key in result.scores))
+    rows = [["condition", "probes", *names]]
+    for condition in [*result.probes, "mean"]:
+        scores = [f"{result.scores[f'{condition}/{name}']:.2f}" for name in names]
+        rows.append([condition, str(result.probes.get(condition, "")), *scores])
+    text = [f"{result.description}; gallery of {result.gallery} sequences; scores in percent"]
+    text += _aligned(rows)
+    for condition, table in result.tables.items():
+        text.append(f"{condition}: rank-1, a row for each probe view, a column for a gallery view")
+        text += _aligned(list(_view_rows(table)))
+    return text + list(result.notes)
+
+
+def _view_rows(table: Table) -> Iterator[list[str]]:
+    yield ["", *table.gallery_views, "mean"]
+    for view, values, mean in zip(table.probe_views, table.rank_1, table.means, strict=True):
+        yield [view, *("-" if math.isnan(x) else f"{x:.2f}" for x in (*values, mean))]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of equal width, the first to the left and numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        for row in rows
+    ]
+
+
+def scalars(result: Result) -> dict[str, float]:
+    """Every score and, where there are tables, the mean of each probe view, for TensorBoard."""
+    means = {
+        f"{condition}/rank-1/{view}": float(mean)
+        for condition, table in result.tables.items()
+        for view, mean in zip(table.probe_views, table.means, strict=True)
+        if not math.isnan(mean)
+    }
+    return {**result.scores, **means}
+
+
+def write(result: Result, folder: Path, name: str, facts: Mapping[str, Any]) -> None:
+    """Writes `name`.json and `name`.csv, each whole or not at all.
+
+    Args:
+        result: what is written.
+        folder: where; made if it is missing.
+        name: of the files, without ending.
+        facts: what else the JSON says, such as step, config, checkpoint and data.
+
+    Raises:
+        UserError: if the folder cannot be written to.
+    """
+    _replace(folder / f"{name}.json", json.dumps({**facts, **_as_json(result)}, indent=1))
+    table = io.StringIO()
+    csv.writer(table).writerows(_csv_rows(result))
+    _replace(folder / f"{name}.csv", table.getvalue())
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    tables = {
+        condition: {
+            "probe_views": table.probe_views,
+            "gallery_views": table.gallery_views,
+            "rank-1": [[_number(x) for x in row] for row in table.rank_1],
+            "mean": [_number(x) for x in table.means],
+        }
+        for condition, table in result.tables.items()
+    }
+    return {
+        "protocol": result.description,
+        "metric": result.metric,
+        "scores": result.scores,
+        "gallery": result.gallery,
+        "probes": result.probes,
+        "left_out": result.left_out,
+        "notes": result.notes,
+        "tables": tables,
+    }
+
+
+def _number(x: float) -> float | None:
+    return None if math.isnan(x) else float(x)  # JSON has no NaN
+
+
+def _csv_rows(result: Result) -> Iterator[Sequence[object]]:
+    """A row a number; without a view it is the mean over those views."""
+    yield "condition", "probe view", "gallery view", "metric", "value"
+    for key, value in result.scores.items():
+        condition, _, name = key.rpartition("/")
+        yield condition, "", "", name, value
+    for condition, table in result.tables.items():
+        for view, values, mean in zip(table.probe_views, table.rank_1, table.means, strict=True):
+            for other, x in zip((*table.gallery_views, ""), (*values, mean), strict=True):
+                if not math.isnan(x):
+                    yield condition, view, other, "rank-1", float(x)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise UserError(
+            f"{path} cannot be written: {error.strerror}; free space or choose another folder"
+        ) from error
