@@ -1,7 +1,7 @@
 """Embeds every sequence of a dataset, in buckets of similar length."""
 
 import collections
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
@@ -44,14 +44,15 @@ class _Padded(NamedTuple):
 
 def forward(
     model: nn.Module,
-    prepare: Callable[[Mapping[str, jax.Array]], dict[str, jax.Array]],
+    prepare: Callable[[dict[str, jax.Array], jax.Array], dict[str, jax.Array]],
     mesh: Mesh,
 ) -> Forward:
     """The jitted function from raw frames to embeddings; made once, it compiles once per shape.
 
     Args:
         model: a network as `gaitjax.models` describes it.
-        prepare: modality -> [N, T, ...] as stored to modality -> what the network reads.
+        prepare: f(inputs, lengths) from frames as they are stored to what the network reads, as
+            `augment.apply` without a key.
         mesh: devices of this process, with one axis 'data'.
 
     Returns:
@@ -60,7 +61,7 @@ def forward(
     """
 
     def embeddings(variables: Any, inputs: dict[str, jax.Array], lengths: jax.Array) -> jax.Array:
-        output = model.apply(variables, prepare(inputs), lengths, train=False)
+        output = model.apply(variables, prepare(inputs, lengths), lengths, train=False)
         assert isinstance(output, Output)
         if output.embeddings is None:
             raise UserError(f"{type(model).__module__} has no embeddings that could be ranked")

@@ -78,10 +78,10 @@ def from_config(fields: Mapping[str, Any], own: Protocol | None) -> Protocol:
     gallery, probes = tuple(fields["gallery"]), tuple(fields["probes"])
     if not gallery and not probes and own is not None:
         return own
-    if not gallery or not probes:
+    if not gallery or not probes or not all(isinstance(p, str) for p in gallery + probes):
         raise UserError(
-            f"{field}.gallery is {gallery} and .probes is {probes}; patterns of types are needed "
-            "in both, such as gallery=('nm-0[1-4]',) and probes=('NM=nm-05|nm-06', 'bg-*')"
+            f"{field}.gallery is {gallery} and .probes is {probes}; both need patterns of types "
+            "in quotes, such as gallery=('nm-0[1-4]',) and probes=('NM=nm-05|nm-06', 'bg-*')"
         )
     conditions = [_condition(entry) for entry in probes]
     names = [name for name, _ in conditions]

@@ -17,30 +17,26 @@ class Model(nn.Module):
     """The gait energy image of "Individual Recognition Using Gait Energy Image".
 
     Attributes:
-        classes: not used.
-        dtype: not used; the mean is a statistic, float32 or above.
+        classes: label -> number of classes; nothing is classified.
+        dtype: has no effect; the mean is a statistic, float32 or above.
     """
 
     classes: Mapping[str, int]
     dtype: Any = jnp.float32
 
     def __call__(
-        self,
-        inputs: Mapping[str, jax.Array],
-        lengths: jax.Array,
-        train: bool = False,
-        draws: None = None,
+        self, inputs: Mapping[str, jax.Array], lengths: jax.Array, *, train: bool, draws: Any = None
     ) -> Output:
         """Averages the frames of each sequence.
 
         Args:
             inputs: 'silhouette' [N, T, H, W].
             lengths: int32 [N], the frames that count.
-            train: not used.
-            draws: not used.
+            train: has no effect.
+            draws: none are needed.
 
         Returns:
-            Embeddings [N, 1, H * W].
+            embeddings [N, 1, H * W].
         """
         silhouettes = inputs["silhouette"]
         silhouettes = silhouettes.astype(jnp.promote_types(silhouettes.dtype, jnp.float32))
