@@ -5,5 +5,5 @@ from gaitjax.datasets import Dataset
 DATASET = Dataset(
     title="own data",
     files={"silhouette": "*.pkl"},
-    partition="write one: {\"TRAIN_SET\": [identities], \"TEST_SET\": [identities]}",
+    partition='write one: {"TRAIN_SET": [identities], "TEST_SET": [identities]}',
 )

@@ -1,0 +1,133 @@
+"""Training batches, read ahead by Grain."""
+
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+import grain
+import numpy as np
+
+from gaitjax.data import frames as frame_choice
+from gaitjax.data.batch import Array, Batch
+from gaitjax.data.samplers import PKSampler
+from gaitjax.data.sequences import Sequences
+from gaitjax.errors import UserError
+
+
+def training_batches(
+    sequences: Sequences,
+    sampler: PKSampler,
+    frames: Mapping[str, Any],
+    modalities: Sequence[str],
+    *,
+    seed: int,
+    first_step: int,
+    share: tuple[int, int],
+    threads: int,
+    prefetch: int,
+) -> Generator[Batch, None, None]:
+    """The batches of the steps from `first_step` on, without end.
+
+    The batch of a step depends on the seed and the step alone: the slices of all processes make up
+    the batch of one process, for any number of threads and after any restart. At most
+    threads + prefetch + 1 batches are in memory, beside the one that the caller holds. Closing the
+    generator, or dropping it, stops the reading.
+
+    Args:
+        sequences: the training split.
+        sampler: draws the P x K rows of a step.
+        frames: the fields of `config.data.frames`.
+        modalities: what is read of each sequence.
+        seed: of the choice of frames, not negative.
+        first_step: the step of the first batch; steps done, when a run is resumed.
+        share: (this process, number of processes): each loads its own slice of the rows.
+        threads: how many batches are read at the same time.
+        prefetch: how many more are read ahead.
+
+    Returns:
+        Batches of P * K / processes rows, padded with zeros to `frames.padded_length`; images are
+        uint8, everything else float32.
+
+    Raises:
+        UserError: if P * K is no multiple of the number of processes, or `frames` makes no sense;
+            on iteration, for files that are broken or do not fit together.
+    """
+    rows = sampler.identities * sampler.sequences
+    process, processes = share
+    if rows % processes:
+        raise UserError(
+            f"config.data.sampler makes {rows} sequences a batch, which {processes} processes "
+            f"cannot share; make identities x sequences a multiple of {processes}"
+        )
+    slots = range(process * rows // processes, (process + 1) * rows // processes)
+    source = _Batches(sequences, sampler, dict(frames), tuple(modalities), seed, slots)
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + prefetch)
+    return _iterate(grain.MapDataset.source(source).to_iter_dataset(options), first_step)
+
+
+def _iterate(batches: grain.IterDataset[Batch], first_step: int) -> Generator[Batch, None, None]:
+    iterator = iter(batches)
+    iterator.set_state({"next_index": first_step})
+    try:
+        yield from iterator
+    finally:
+        iterator.close()
+
+
+class _Batches:
+    """The batch of every step, as a Grain source."""
+
+    def __init__(
+        self,
+        sequences: Sequences,
+        sampler: PKSampler,
+        frames: Mapping[str, Any],
+        modalities: tuple[str, ...],
+        seed: int,
+        slots: range,
+    ) -> None:
+        self.sequences = sequences
+        self.labels = sequences.labels()[0]
+        self.sampler = sampler
+        self.frames = frames
+        self.padded = frame_choice.padded_length(frames)
+        self.modalities = modalities
+        self.seed = seed
+        self.slots = slots
+
+    def __len__(self) -> int:
+        return sys.maxsize
+
+    def __getitem__(self, step: int) -> Batch:
+        rows = self.sampler.rows(step)[self.slots.start : self.slots.stop]
+        samples = [
+            self._sample(step, slot, row) for slot, row in zip(self.slots, rows, strict=True)
+        ]
+        inputs: dict[str, Array] = {
+            m: self._padded([s[m] for s in samples], rows) for m in self.modalities
+        }
+        lengths = np.array([len(s[self.modalities[0]]) for s in samples], np.int32)
+        return Batch(inputs, lengths, {"identity": self.labels[rows]})
+
+    def _sample(self, step: int, slot: int, row: int) -> dict[str, np.ndarray]:
+        """The frames that a sequence has in this batch; `slot` is its place in the global batch."""
+        arrays = self.sequences.frames(row, self.modalities)
+        # slot + 1: numpy takes (seed, step, 0) for (seed, step), which the sampler draws from
+        rng = np.random.default_rng((self.seed, step, slot + 1))
+        chosen = frame_choice.choose(len(arrays[self.modalities[0]]), self.frames, rng)
+        return {modality: array[chosen] for modality, array in arrays.items()}
+
+    def _padded(self, samples: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+        """One array [N, T, ...] of sequences of several lengths, zeros behind their ends."""
+        first = samples[0]
+        dtype = np.uint8 if first.dtype == np.uint8 else np.float32
+        batch = np.zeros((len(samples), self.padded, *first.shape[1:]), dtype)
+        for i, sample in enumerate(samples):
+            if sample.shape[1:] != first.shape[1:]:
+                raise UserError(
+                    f"{self.sequences.folders[rows[0]]} has frames of {first.shape[1:]}, but "
+                    f"{self.sequences.folders[rows[i]]} of {sample.shape[1:]}; a batch needs one "
+                    "shape: prepare all sequences alike"
+                )
+            batch[i, : len(sample)] = sample
+        return batch

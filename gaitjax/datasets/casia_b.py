@@ -1,0 +1,30 @@
+"""CASIA-B: 124 people, 11 views, normal walking, with a bag, in a coat.
+
+Yu, Tan & Tan, "A framework for evaluating the effect of view angle, clothing and carrying condition
+on gait recognition", ICPR 2006. Split and protocol of GaitSet (Chao et al., AAAI 2019), which the
+field follows: 74 people to train, single-view galleries, identical views left out.
+"""
+
+from collections.abc import Sequence
+
+from gaitjax.datasets import Dataset, Protocol
+
+
+def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
+    """001 to 074 train, 075 to 124 test, whatever is on disk."""
+    del identities
+    return [f"{i:03}" for i in range(1, 75)], [f"{i:03}" for i in range(75, 125)]
+
+
+DATASET = Dataset(
+    title="CASIA-B",
+    files={"silhouette": "*aligned-sils.pkl|{view}.pkl|*.pkl"},
+    protocol=Protocol(
+        gallery=("nm-0[1-4]",),
+        probes={"NM": ("nm-0[56]",), "BG": ("bg-0[12]",), "CL": ("cl-0[12]",)},
+        gallery_views="single",
+        exclude="view",
+    ),
+    split=split,
+    expected={"train": 74, "test": 50},
+)
