@@ -1,5 +1,6 @@
 """Training batches, read ahead by Grain."""
 
+import dataclasses
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
@@ -19,7 +20,6 @@ def training_batches(
     sampler: PKSampler,
     frames: Mapping[str, Any],
     modalities: Sequence[str],
-    *,
     seed: int,
     first_step: int,
     share: tuple[int, int],
@@ -30,8 +30,8 @@ def training_batches(
 
     The batch of a step depends on the seed and the step alone: the slices of all processes make up
     the batch of one process, for any number of threads and after any restart. At most
-    threads + prefetch + 1 batches are in memory, beside the one that the caller holds. Closing the
-    generator, or dropping it, stops the reading.
+    threads + prefetch + 1 batches are in memory, beside the one that the caller holds; one that is
+    being read takes up to twice its size. Closing or dropping the generator stops the reading.
 
     Args:
         sequences: the training split.
@@ -46,7 +46,7 @@ def training_batches(
 
     Returns:
         Batches of P * K / processes rows, padded with zeros to `frames.padded_length`; images are
-        uint8, everything else float32.
+        uint8, floats float32.
 
     Raises:
         UserError: if P * K is no multiple of the number of processes, or `frames` makes no sense;
@@ -60,7 +60,9 @@ def training_batches(
             f"cannot share; make identities x sequences a multiple of {processes}"
         )
     slots = range(process * rows // processes, (process + 1) * rows // processes)
-    source = _Batches(sequences, sampler, dict(frames), tuple(modalities), seed, slots)
+    frame_choice.check(frames)
+    labels, _ = sequences.labels()
+    source = _Batches(sequences, labels, sampler, dict(frames), tuple(modalities), seed, slots)
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + prefetch)
     return _iterate(grain.MapDataset.source(source).to_iter_dataset(options), first_step)
 
@@ -74,26 +76,17 @@ def _iterate(batches: grain.IterDataset[Batch], first_step: int) -> Generator[Ba
         iterator.close()
 
 
+@dataclasses.dataclass(frozen=True)
 class _Batches:
     """The batch of every step, as a Grain source."""
 
-    def __init__(
-        self,
-        sequences: Sequences,
-        sampler: PKSampler,
-        frames: Mapping[str, Any],
-        modalities: tuple[str, ...],
-        seed: int,
-        slots: range,
-    ) -> None:
-        self.sequences = sequences
-        self.labels = sequences.labels()[0]
-        self.sampler = sampler
-        self.frames = frames
-        self.padded = frame_choice.padded_length(frames)
-        self.modalities = modalities
-        self.seed = seed
-        self.slots = slots
+    sequences: Sequences
+    labels: np.ndarray  # int32 [N], of all sequences
+    sampler: PKSampler
+    frames: Mapping[str, Any]
+    modalities: tuple[str, ...]
+    seed: int
+    slots: range  # this process's places in the global batch
 
     def __len__(self) -> int:
         return sys.maxsize
@@ -110,7 +103,7 @@ class _Batches:
         return Batch(inputs, lengths, {"identity": self.labels[rows]})
 
     def _sample(self, step: int, slot: int, row: int) -> dict[str, np.ndarray]:
-        """The frames that a sequence has in this batch; `slot` is its place in the global batch."""
+        """The frames that a sequence has in this batch."""
         arrays = self.sequences.frames(row, self.modalities)
         # slot + 1: numpy takes (seed, step, 0) for (seed, step), which the sampler draws from
         rng = np.random.default_rng((self.seed, step, slot + 1))
@@ -119,15 +112,16 @@ class _Batches:
 
     def _padded(self, samples: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
         """One array [N, T, ...] of sequences of several lengths, zeros behind their ends."""
-        first = samples[0]
-        dtype = np.uint8 if first.dtype == np.uint8 else np.float32
-        batch = np.zeros((len(samples), self.padded, *first.shape[1:]), dtype)
-        for i, sample in enumerate(samples):
-            if sample.shape[1:] != first.shape[1:]:
+        kinds = [f"{sample.dtype} {list(sample.shape[1:])}" for sample in samples]
+        for row, kind in zip(rows, kinds, strict=True):
+            if kind != kinds[0]:
                 raise UserError(
-                    f"{self.sequences.folders[rows[0]]} has frames of {first.shape[1:]}, but "
-                    f"{self.sequences.folders[rows[i]]} of {sample.shape[1:]}; a batch needs one "
-                    "shape: prepare all sequences alike"
+                    f"the frames of {self.sequences.folders[rows[0]]} are {kinds[0]}, those of "
+                    f"{self.sequences.folders[row]} {kind}; a batch needs one shape: prepare all "
+                    "sequences alike"
                 )
-            batch[i, : len(sample)] = sample
+        time = frame_choice.padded_length(self.frames)
+        batch = np.zeros((len(samples), time, *samples[0].shape[1:]), samples[0].dtype)
+        for row, sample in zip(batch, samples, strict=True):
+            row[: len(sample)] = sample
         return batch

@@ -18,7 +18,7 @@ from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 
 LAYOUT = "root/identity/type/view/*.pkl"
-# modality -> (data type, axes of one frame), as DESIGN's table of the wire has them.
+# modality -> its data type, and the axes of one frame
 FRAMES = {"silhouette": ("uint8", "height, width"), "pose": ("float", "joints, channels")}
 
 
@@ -94,7 +94,7 @@ class Sequences:
         """The frames of one modality of one sequence.
 
         Returns:
-            [T, ...], T at least 1.
+            [T, ...], T at least 1; floats are float32.
 
         Raises:
             UserError: as `path` and `store.read` do; if the array has no frames, or is not one of
@@ -102,16 +102,15 @@ class Sequences:
         """
         path = self.path(row, modality)
         array = store.read(path)
-        if modality in FRAMES:
-            kind, axes = FRAMES[modality]
-            if not array.dtype.name.startswith(kind) or array.ndim != 2 + axes.count(","):
-                raise UserError(
-                    f"{path} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
-                    f"[frames, {axes}]: check the pattern of its name, or convert it"
-                )
+        kind, axes = FRAMES.get(modality, ("", ""))
+        if axes and (array.dtype.name[: len(kind)] != kind or array.ndim != 2 + axes.count(",")):
+            raise UserError(
+                f"{path} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
+                f"[frames, {axes}]: check what the file is, or convert it"
+            )
         if len(array) == 0:
             raise UserError(f"{path} has no frames; delete the sequence or make it again")
-        return array
+        return array.astype(np.float32) if array.dtype.kind == "f" else array
 
     def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
         """The frames of several modalities of one sequence.
@@ -170,10 +169,10 @@ def open_splits(dataset: Dataset, root: Path, partition: Path | None) -> Splits:
         if identities and not len(sequences):
             raise UserError(_why_empty(root, name, identities, on_disk))
         splits.append(sequences)
-        lines += _report(dataset, name, identities, on_disk, sequences, without)
+        lines += _report(dataset, name, set(identities), sequences, without)
     unlisted = sorted(set(on_disk) - set(listed[0]) - set(listed[1]))
     if unlisted:
-        lines.append(f"in neither split: {len(unlisted)} identities ({_some(unlisted)})")
+        lines.append(f"in neither split: {len(unlisted)} folders: {_some(unlisted)}")
     return Splits(splits[0], splits[1], lines)
 
 
@@ -242,8 +241,6 @@ def _names(folder: Path, files: bool) -> list[str]:
 
 def _identities(root: Path) -> list[str]:
     """The folders of a root, which must be there and have some."""
-    if root == Path():
-        raise UserError(f"config.data.root is not set; set it to the folder of {LAYOUT}")
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise UserError(f"config.data.root is {root}, which {what}; expected {LAYOUT}")
@@ -315,25 +312,18 @@ def _scan(dataset: Dataset, root: Path, identities: list[str]) -> tuple[Sequence
 
 
 def _report(
-    dataset: Dataset,
-    name: str,
-    identities: list[str],
-    on_disk: list[str],
-    sequences: Sequences,
-    without: list[str],
+    dataset: Dataset, name: str, listed: set[str], sequences: Sequences, without: list[str]
 ) -> list[str]:
     """What was found of a split, a line for each thing to know."""
-    missing = sorted(set(identities) - set(on_disk))
-    found = len(set(identities)) - len(missing)
-    line = f"{dataset.title}, {name}: {found} of {len(set(identities))} identities"
-    published = dataset.expected.get(name, len(set(identities)))
-    if published != len(set(identities)):
-        line += f" ({published} as published)"
+    missing = sorted(listed - set(sequences.identities.tolist()))
+    published = dataset.expected.get(name, len(listed))
+    line = f"{dataset.title}, {name}: {len(listed) - len(missing)} of {len(listed)} identities"
+    line += f" ({published} as published)" if published != len(listed) else ""
     lines = [f"{line}, {len(sequences)} sequences"]
     if missing:
-        lines.append(f"{name}: missing {len(missing)} identities ({_some(missing)})")
+        lines.append(f"{name}: {len(missing)} identities are missing: {_some(missing)}")
     if without:
-        lines.append(f"{name}: {len(without)} folders without a pickle left out ({_some(without)})")
+        lines.append(f"{name}: {len(without)} folders have no pickle, left out: {_some(without)}")
     return lines
 
 
@@ -343,19 +333,22 @@ def _why_empty(root: Path, name: str, identities: list[str], on_disk: list[str])
     if example is None:
         return f"config.data.root is {root}, which has no .pkl file; expected {LAYOUT}: prepare it"
     folders = example.relative_to(root).parts[:-1]
-    if len(folders) != 3:
-        level = "a level too deep" if len(folders) > 3 else "a level too shallow"
-        hint = "insert or remove folders"
-        known = [i for i, folder in enumerate(folders) if folder in identities]
-        if known and known[0]:
-            hint = f"set config.data.root to {root.joinpath(*folders[: known[0]])}"
-        elif root.name in identities:
-            hint = f"set config.data.root to {root.parent}"
-        return f"config.data.root: {example} lies {level}; expected {LAYOUT}: {hint}"
+    if len(folders) == 3:
+        return (
+            f"the {name} split has no sequence: none of its {len(set(identities))} identities "
+            f"({_some(identities)}) has a pickle in {root}, which holds {_some(on_disk)}; check "
+            'config.data.partition (to test only, one with "TRAIN_SET": [])'
+        )
+    first = next((i for i, folder in enumerate(folders) if folder in identities), 0)
+    if first:
+        hint = f"set config.data.root to {root.joinpath(*folders[:first])}"
+    elif root.name in identities:
+        hint = f"set config.data.root to {root.parent}"
+    else:
+        hint = "add the missing level" if len(folders) < 3 else "take out the level too many"
     return (
-        f"the {name} split has no sequence: none of its {len(set(identities))} identities "
-        f"({_some(identities)}) has a pickle in {root}, which has {_some(on_disk)}; check "
-        'config.data.partition (to test only, one with "TRAIN_SET": [])'
+        f"config.data.root is {root}, but {example} lies {len(folders)} folders below it; expected "
+        f"3 ({LAYOUT}): {hint}"
     )
 
 
@@ -371,4 +364,4 @@ def _first_pickle(folder: Path, depth: int) -> Path | None:
 
 def _some(names: Sequence[str]) -> str:
     """The first few names, for a message."""
-    return ", ".join(names[:4]) + (f", ... {len(names)} in all" if len(names) > 4 else "")
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

@@ -101,7 +101,9 @@ def read(path: Path) -> np.ndarray:
     try:
         pickled = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; check its rights") from error
+        raise UserError(
+            f"{path} cannot be read: {error.strerror}; check path and rights"
+        ) from error
     if not pickled:
         raise UserError(f"{path} is empty (0 bytes); expected a pickled array: make it again")
     try:
