@@ -1,0 +1,304 @@
+"""From the wire's uint8 images to the network's float32, on the device, within the jitted step.
+
+A transform is written for one sequence; `apply` maps it over the batch. Random ones act on a whole
+sequence, in training only, and draw from a key of their own for each row.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gaitjax.data.batch import Array
+from gaitjax.errors import UserError
+
+
+def apply(
+    inputs: Mapping[str, Array],
+    lengths: Array,
+    transforms: Mapping[str, Sequence[Mapping[str, Any]]],
+    key: jax.Array | None,
+) -> dict[str, jax.Array]:
+    """What the network reads.
+
+    A row's draws depend on its index and the transform's position alone: not on the other rows, nor
+    on the modality, so that modalities with the same list of transforms stay aligned.
+
+    Args:
+        inputs: modality -> [N, T, ...]; images are [N, T, H, W] or [N, T, H, W, C], uint8.
+        lengths: int32 [N], the frames that count.
+        transforms: modality -> its transforms in order, each `{"type": name, **options}`: the
+            keyword arguments of the function `name` of this module, and for random ones the
+            `probability` (0.5) that they act on a sequence.
+        key: of this step; None skips the random transforms, as evaluation does.
+
+    Returns:
+        modality -> [N, T, ...], at least float32; modalities without transforms as they are.
+
+    Raises:
+        UserError: for an unknown type or option, and for frames too narrow for their transform.
+    """
+    check(transforms)
+    rows = jnp.arange(len(lengths))
+    keys = None if key is None else jax.vmap(jax.random.fold_in, (None, 0))(key, rows)
+    return {
+        modality: jax.vmap(functools.partial(_convert, transforms.get(modality, ())))(
+            jnp.asarray(x), jnp.asarray(lengths), keys
+        )
+        for modality, x in inputs.items()
+    }
+
+
+def check(transforms: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Refuses what `apply` would refuse, before any data are read.
+
+    Raises:
+        UserError: for an unknown type or option; lists the known ones.
+    """
+    types = FIXED | RANDOM
+    for modality, listed in transforms.items():
+        for position, transform in enumerate(listed):
+            where = f"config.data.transforms.{modality}[{position}]"
+            name = dict(transform).get("type")
+            if name not in types:
+                raise UserError(f"{where} has type {name!r}; expected {', '.join(sorted(types))}")
+            known = _options(types[name]) | ({"probability"} if name in RANDOM else set())
+            unknown = sorted(set(transform) - known - {"type"})
+            if unknown:
+                listing = ", ".join(sorted(known)) or "none"
+                raise UserError(f"{where}: {name} has no option {unknown[0]!r}; it has {listing}")
+
+
+def silhouette(x: jax.Array, length: jax.Array, *, divisor: float = 255) -> jax.Array:
+    """Scales the grey levels of [T, H, W]; all of the width is kept."""
+    return silhouette_cut(x, length, cutting=0, divisor=divisor)
+
+
+def silhouette_cut(
+    x: jax.Array, length: jax.Array, *, cutting: int | None = None, divisor: float = 255
+) -> jax.Array:
+    """Cuts columns off both sides of [T, H, W] and scales the grey levels.
+
+    Args:
+        x: [T, H, W] or [T, H, W, C].
+        length: not needed.
+        cutting: columns cut off each side; None: a width of 64 becomes 44, 128 becomes 88.
+        divisor: what the values are divided by.
+
+    Raises:
+        UserError: if nothing would be left.
+    """
+    return _cut(x, cutting) / divisor
+
+
+def parsing_cut(
+    x: jax.Array, length: jax.Array, *, cutting: int | None = None, divisor: float = 255
+) -> jax.Array:
+    """`silhouette_cut` for [T, H, W] body parts, which are either class numbers or grey levels.
+
+    Class numbers are kept as they are: only a sequence whose largest value is 255 is divided.
+    """
+    x = _cut(x, cutting)
+    valid = (jnp.arange(len(x)) < length).reshape(-1, *[1] * (x.ndim - 1))
+    grey = jnp.where(valid, x, 0).max() == 255
+    return x / jnp.where(grey, divisor, 1.0)
+
+
+def flip(key: jax.Array, x: jax.Array) -> jax.Array:
+    """Mirrors [T, H, W] left to right."""
+    return x[:, :, ::-1]
+
+
+def erase(
+    key: jax.Array,
+    x: jax.Array,
+    *,
+    area: tuple[float, float] = (0.05, 0.2),
+    aspect: tuple[float, float] = (0.3, 1 / 0.3),
+) -> jax.Array:
+    """Blackens the same rectangle in all frames of [T, H, W].
+
+    Random Erasing, Zhong et al., AAAI 2020.
+
+    Args:
+        key: what the rectangle follows from.
+        x: [T, H, W] or [T, H, W, C].
+        area: smallest and largest share of the frame.
+        aspect: smallest and largest height / width.
+    """
+    H, W = x.shape[1:3]
+    size_key, shape_key, top_key, left_key = jax.random.split(key, 4)
+    # The first of 100 tries that fits; none may.
+    size = jax.random.uniform(size_key, (100,), minval=area[0], maxval=area[1]) * H * W
+    shape = jax.random.uniform(shape_key, (100,), minval=aspect[0], maxval=aspect[1])
+    heights, widths = jnp.round(jnp.sqrt(jnp.stack([size * shape, size / shape]))).astype(int)
+    fits = (heights < H) & (widths < W)
+    height, width = jnp.where(fits.any(), jnp.stack([heights, widths])[:, fits.argmax()], 0)
+    top = jax.random.randint(top_key, (), 0, H - height + 1)
+    left = jax.random.randint(left_key, (), 0, W - width + 1)
+    return blacken(x, top, left, height, width)
+
+
+def rotate(key: jax.Array, x: jax.Array, *, degree: float = 10) -> jax.Array:
+    """Turns [T, H, W] by up to `degree` either way."""
+    angle = jax.random.uniform(key, minval=-degree, maxval=degree)
+    return warp(x, rotation(angle, *x.shape[1:3]))
+
+
+def perspective(key: jax.Array, x: jax.Array) -> jax.Array:
+    """Stretches a random trapezoid of [T, H, W], of full height, to the whole frame.
+
+    Raises:
+        UserError: if the frames have fewer than 44 columns.
+    """
+    H, W = x.shape[1:3]
+    margin = W // 44 * 10
+    if margin == 0:
+        raise UserError(f"transform perspective: frames have {W} columns; expected 44 or more")
+    inward = jax.random.randint(key, (4,), 0, margin)
+    left, right = inward[:2], W - 1 - inward[2:]
+    return warp(x, trapezoid(left[0], right[0], left[1], right[1], H, W))
+
+
+def blacken(
+    x: jax.Array, top: jax.Array, left: jax.Array, height: jax.Array, width: jax.Array
+) -> jax.Array:
+    """Sets a rectangle, in pixels, of every frame of [T, H, W] or [T, H, W, C] to 0."""
+    rows, columns = jnp.arange(x.shape[1]), jnp.arange(x.shape[2])
+    inside = ((top <= rows) & (rows < top + height))[:, None] & (
+        (left <= columns) & (columns < left + width)
+    )
+    return jnp.where(inside.reshape(*inside.shape, *[1] * (x.ndim - 3)), 0, x)
+
+
+def rotation(angle: jax.Array, height: int, width: int) -> jax.Array:
+    """From a pixel of the rotated frame to its source.
+
+    Args:
+        angle: degrees, counter-clockwise as one sees the image.
+        height: of the frame, pixels.
+        width: of the frame, pixels.
+
+    Returns:
+        [3, 3], for `warp`.
+    """
+    cos, sin = jnp.cos(jnp.deg2rad(angle)), jnp.sin(jnp.deg2rad(angle))
+    # OpenGait's centre: it hands (row, column) to OpenCV, which reads (x, y).
+    x, y = height // 2, width // 2
+    zero, one = jnp.zeros_like(cos), jnp.ones_like(cos)
+    return jnp.stack(
+        [cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos, zero, zero, one]
+    ).reshape(3, 3)
+
+
+def trapezoid(
+    top_left: jax.Array,
+    top_right: jax.Array,
+    bottom_left: jax.Array,
+    bottom_right: jax.Array,
+    height: int,
+    width: int,
+) -> jax.Array:
+    """From a pixel of the frame to its source, where a trapezoid of full height fills the frame.
+
+    The projective mapping of a square to a quadrilateral (Heckbert, Fundamentals of Texture Mapping
+    and Image Warping, 1989, section 2.2.3), for one whose upper and lower edge are the frame's.
+
+    Args:
+        top_left: column of this corner, pixels; the others alike.
+        top_right: see `top_left`.
+        bottom_left: see `top_left`.
+        bottom_right: see `top_left`.
+        height: of the frame, pixels.
+        width: of the frame, pixels.
+
+    Returns:
+        [3, 3], for `warp`.
+    """
+    top = (top_right - top_left).astype(jnp.float32)
+    ratio = top / (bottom_right - bottom_left)
+    zero, one = jnp.zeros_like(ratio), jnp.ones_like(ratio)
+    shift = (bottom_left * ratio - top_left) / height
+    across = [top / width, shift, top_left]
+    return jnp.stack([*across, zero, ratio, zero, zero, (ratio - 1) / height, one]).reshape(3, 3)
+
+
+def warp(x: jax.Array, matrix: jax.Array) -> jax.Array:
+    """Moves all frames alike: OpenCV's warpPerspective, bilinear, 0 outside.
+
+    Args:
+        x: [T, H, W] or [T, H, W, C].
+        matrix: [3, 3], from a pixel (column, row, 1) of the result to its source.
+
+    Returns:
+        Shape and dtype of `x`; integers are rounded.
+    """
+    H, W = x.shape[1:3]
+    column, row = jnp.meshgrid(jnp.arange(W), jnp.arange(H))
+    # Term by term: a product of matrices may be rounded to bfloat16 or TF32.
+    u, v, w = (m[0] * column + m[1] * row + m[2] for m in matrix)
+    u, v = u / w, v / w
+    left, top = jnp.floor(u).astype(int), jnp.floor(v).astype(int)
+    pixels = jnp.moveaxis(x, 0, 2).reshape(H * W, -1)  # one look-up serves all frames
+
+    def add(corner: jax.Array, moved: jax.Array) -> jax.Array:
+        i, j = left + corner % 2, top + corner // 2
+        inside = (i >= 0) & (i < W) & (j >= 0) & (j < H)
+        weight = jnp.where(inside, (1 - abs(u - i)) * (1 - abs(v - j)), 0).reshape(-1, 1)
+        return moved + weight * pixels[jnp.where(inside, j * W + i, 0).reshape(-1)]
+
+    # A loop, so that XLA does not fuse the transform before into every look-up.
+    moved = jnp.zeros(pixels.shape, jnp.promote_types(x.dtype, jnp.float32))
+    moved = jax.lax.fori_loop(0, 4, add, moved)
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        moved = jnp.round(moved)
+    return jnp.moveaxis(moved.reshape(H, W, *x.shape[:1], *x.shape[3:]), 2, 0).astype(x.dtype)
+
+
+FIXED: dict[str, Callable[..., jax.Array]] = {
+    f.__name__: f for f in (silhouette, silhouette_cut, parsing_cut)
+}
+RANDOM: dict[str, Callable[..., jax.Array]] = {
+    f.__name__: f for f in (flip, erase, rotate, perspective)
+}
+
+
+def _convert(
+    transforms: Sequence[Mapping[str, Any]], x: jax.Array, length: jax.Array, key: jax.Array | None
+) -> jax.Array:
+    """All transforms on one sequence."""
+    for position, transform in enumerate(transforms):
+        drawn = None if key is None else jax.random.fold_in(key, position)
+        x = _act(transform, x, length, drawn)
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def _act(
+    transform: Mapping[str, Any], x: jax.Array, length: jax.Array, key: jax.Array | None
+) -> jax.Array:
+    """One transform on one sequence."""
+    options = dict(transform)
+    name = options.pop("type")
+    if name in FIXED:
+        return FIXED[name](x, length, **options)
+    if key is None:
+        return x
+    chosen, drawn = jax.random.split(key)
+    acts = jax.random.bernoulli(chosen, float(options.pop("probability", 0.5)))
+    return jnp.where(acts, RANDOM[name](drawn, x, **options), x)
+
+
+def _cut(x: jax.Array, cutting: int | None) -> jax.Array:
+    W = x.shape[2]
+    cutting = W // 64 * 10 if cutting is None else cutting
+    if not 0 <= 2 * cutting < W:
+        raise UserError(f"transform cuts {cutting} columns off both sides; frames have only {W}")
+    return x[:, :, cutting : W - cutting].astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def _options(function: Callable[..., jax.Array]) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
