@@ -158,9 +158,8 @@ def perspective(key: jax.Array, x: jax.Array) -> jax.Array:
     margin = W // 44 * 10
     if margin == 0:
         raise UserError(f"transform perspective: frames have {W} columns; expected 44 or more")
-    inward = jax.random.randint(key, (4,), 0, margin)
-    left, right = inward[:2], W - 1 - inward[2:]
-    return warp(x, trapezoid(left[0], right[0], left[1], right[1], H, W))
+    left, right = jax.random.randint(key, (2, 2), 0, margin)
+    return warp(x, trapezoid(jnp.stack([left, W - 1 - right], axis=1), H, W))
 
 
 def blacken(
@@ -194,35 +193,28 @@ def rotation(angle: jax.Array, height: int, width: int) -> jax.Array:
     ).reshape(3, 3)
 
 
-def trapezoid(
-    top_left: jax.Array,
-    top_right: jax.Array,
-    bottom_left: jax.Array,
-    bottom_right: jax.Array,
-    height: int,
-    width: int,
-) -> jax.Array:
+def trapezoid(corners: jax.Array, height: int, width: int) -> jax.Array:
     """From a pixel of the frame to its source, where a trapezoid of full height fills the frame.
 
     The projective mapping of a square to a quadrilateral (Heckbert, Fundamentals of Texture Mapping
     and Image Warping, 1989, section 2.2.3), for one whose upper and lower edge are the frame's.
 
     Args:
-        top_left: column of this corner, pixels; the others alike.
-        top_right: see `top_left`.
-        bottom_left: see `top_left`.
-        bottom_right: see `top_left`.
+        corners: [[top left, top right], [bottom left, bottom right]], columns in pixels.
         height: of the frame, pixels.
         width: of the frame, pixels.
 
     Returns:
         [3, 3], for `warp`.
     """
-    top = (top_right - top_left).astype(jnp.float32)
-    ratio = top / (bottom_right - bottom_left)
+    left, right = corners[:, 0], corners[:, 1]
+    ratio = (right[0] - left[0]) / (right[1] - left[1])
+    across = [
+        (right[0] - left[0]) / width,
+        (ratio * left[1] - left[0]) / height,
+        left[0].astype(ratio.dtype),
+    ]
     zero, one = jnp.zeros_like(ratio), jnp.ones_like(ratio)
-    shift = (bottom_left * ratio - top_left) / height
-    across = [top / width, shift, top_left]
     return jnp.stack([*across, zero, ratio, zero, zero, (ratio - 1) / height, one]).reshape(3, 3)
 
 

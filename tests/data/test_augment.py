@@ -89,8 +89,11 @@ def test_erase_equals_opengait():
 @pytest.mark.parametrize("name", ["RandomRotate", "RandomPerspective"])
 def test_warps_equal_opencv(name, kind, tolerance):
     x, expected, draws = golden(f"{name}_{kind}")
-    matrix = augment.rotation if name == "RandomRotate" else augment.trapezoid
-    actual = augment.warp(x, matrix(*map(jnp.asarray, draws), *x.shape[1:]))
+    if name == "RandomRotate":
+        matrix = augment.rotation(jnp.asarray(draws[0]), *x.shape[1:])
+    else:
+        matrix = augment.trapezoid(jnp.reshape(jnp.asarray(draws), (2, 2)), *x.shape[1:])
+    actual = augment.warp(x, matrix)
     assert actual.dtype == x.dtype
     difference = abs(np.asarray(actual, float) - expected)
     assert difference.max() <= tolerance
