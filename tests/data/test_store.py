@@ -1,0 +1,219 @@
+import contextlib
+import os
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from gaitjax.data import store
+from gaitjax.errors import UserError
+
+ARRAYS = {
+    "uint8": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+    "float32": np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4),
+    "column order": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "strided": np.arange(24, dtype=np.int16).reshape(4, 6)[:, ::2],
+    "big endian": np.arange(5, dtype=">i4"),
+    "bool": np.array([True, False]),
+}
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "000.pkl"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("name", ARRAYS)
+def test_reads_what_any_protocol_pickled(path, name, protocol):
+    path.write_bytes(pickle.dumps(ARRAYS[name], protocol))
+    found = store.read(path)
+    np.testing.assert_array_equal(found, ARRAYS[name])
+    assert found.dtype == ARRAYS[name].dtype.newbyteorder("=")
+
+
+def test_reads_the_module_names_of_old_numpy(path):
+    for protocol in (2, 3):
+        pickled = pickle.dumps(ARRAYS["uint8"], protocol)
+        assert b"numpy._core." in pickled
+        path.write_bytes(pickled.replace(b"numpy._core.", b"numpy.core."))
+        np.testing.assert_array_equal(store.read(path), ARRAYS["uint8"])
+
+
+def test_reads_the_byte_strings_of_python_2(path):
+    path.write_bytes(
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85U\x01b"
+        b"\x87Rq\x03(K\x01K\x02K\x03\x86cnumpy\ndtype\nq\x04U\x02u1K\x00K\x01\x87Rq\x05(K\x03U\x01|"
+        b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x06\x00\x01\x02\xfd\xfe\xfftb."
+    )
+    np.testing.assert_array_equal(store.read(path), [[0, 1, 2], [253, 254, 255]])
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_stacks_a_list_of_frames(path, protocol):
+    frames = [np.full((2, 3), i, np.int32) for i in range(1200)]
+    path.write_bytes(pickle.dumps(frames, protocol))
+    np.testing.assert_array_equal(store.read(path), np.stack(frames))
+
+
+def test_what_it_writes_is_a_plain_pickle_and_leaves_nothing_beside_it(path):
+    store.write(path, ARRAYS["uint8"])
+    store.write(path, ARRAYS["float32"])
+    np.testing.assert_array_equal(store.read(path), ARRAYS["float32"])
+    np.testing.assert_array_equal(pickle.loads(path.read_bytes()), ARRAYS["float32"])
+    assert names(path.parent) == [path.name]
+
+
+def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(path, monkeypatch):
+    store.write(path, ARRAYS["uint8"])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(UserError, match=r"000\.pkl cannot be written: No space left"):
+        store.write(path, ARRAYS["float32"])
+    np.testing.assert_array_equal(store.read(path), ARRAYS["uint8"])
+    assert names(path.parent) == [path.name]
+
+
+class Calls:
+    """Pickles as a call of anything, followed by the setting of any state."""
+
+    def __init__(self, function, *arguments, state=None):
+        self.reduced = (function, arguments, state)[: 2 if state is None else 3]
+
+    def __reduce__(self):
+        return self.reduced
+
+
+def claims(shape, dtype="u1", data=b"12"):
+    """An array whose pickle claims a shape and a data type that its bytes do not have."""
+    reconstruct, arguments, _ = np.zeros(1).__reduce__()
+    state = (1, shape, np.dtype(dtype), False, data)
+    return Calls(reconstruct, *arguments, state=state)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("where", ["alone", "in a list", "as state", "as data type"])
+def test_runs_nothing_that_a_file_asks_for(path, tmp_path, where, protocol):
+    bomb = Calls(os.system, f"touch {tmp_path}/bomb")
+    array = ARRAYS["uint8"]
+    reconstruct, arguments, state = array.__reduce__()
+    pickled = {
+        "alone": bomb,
+        "in a list": [array, bomb],
+        "as state": Calls(reconstruct, *arguments, state=(*state[:4], bomb)),
+        "as data type": Calls(reconstruct, *arguments, state=(*state[:2], bomb, *state[3:])),
+    }[where]
+    path.write_bytes(pickle.dumps(pickled, protocol))
+    with pytest.raises(UserError, match=r"000\.pkl was refused: it asks for (posix|nt)\.system"):
+        store.read(path)
+    assert names(tmp_path) == [path.name]
+    with contextlib.suppress(TypeError):  # what it returns is neither state nor data type
+        pickle.loads(path.read_bytes())
+    assert "bomb" in names(tmp_path)  # it was a real one
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"frames": ARRAYS["uint8"]},
+        "text",
+        b"bytes",
+        7,
+        None,
+        [],
+        [1, 2, 3],
+        [ARRAYS["uint8"], ARRAYS["float32"]],
+        [[ARRAYS["uint8"]]],
+        np.array([1, "a", None], object),
+        np.array(["a", "b"]),
+        np.zeros(2, complex),
+        np.zeros(2, "datetime64[s]"),
+        np.zeros(2, [("x", "f4")]),
+        np.float32(1),
+        np.array(1.0),
+    ],
+    ids=lambda content: str(content)[:20],
+)
+def test_refuses_whatever_is_no_array_of_numbers(path, content):
+    for protocol in (0, 2, 4, 5):
+        path.write_bytes(pickle.dumps(content, protocol))
+        with pytest.raises(UserError, match=r"000\.pkl was refused"):
+            store.read(path)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_refuses_a_file_that_is_cut_off_anywhere(path, protocol):
+    pickled = pickle.dumps(ARRAYS["uint8"], protocol)
+    for end in range(len(pickled)):
+        path.write_bytes(pickled[:end])
+        with pytest.raises(UserError, match=r"000\.pkl is (empty|cut off)"):
+            store.read(path)
+
+
+def test_refuses_what_is_no_pickle(path, tmp_path):
+    for content in (b"\x89PNG\r\n\x1a\n", b"hello world", b"\x93NUMPY", bytes(100), b"."):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"cut off or no pickle|refused"):
+            store.read(path)
+    with pytest.raises(UserError, match=r"missing\.pkl cannot be read: No such file"):
+        store.read(tmp_path / "missing.pkl")
+
+
+@pytest.mark.filterwarnings("ignore:invalid escape")  # pickletools on damaged text
+def test_a_damaged_file_is_an_array_or_a_user_error(path):
+    rng = np.random.default_rng(0)
+    refused = 0
+    for protocol in range(6):
+        pickled = np.frombuffer(pickle.dumps([ARRAYS["uint8"]] * 2, protocol), np.uint8)
+        for _ in range(200):
+            damaged = pickled.copy()
+            places = rng.integers(0, len(damaged), rng.integers(1, 4))
+            damaged[places] = rng.integers(0, 256, len(places))
+            path.write_bytes(damaged.tobytes())
+            try:
+                assert isinstance(store.read(path), np.ndarray)
+            except UserError:
+                refused += 1
+    assert refused > 100
+
+
+def nested_tuples(depth):
+    """A tuple whose hash and whose text take 2 ** depth steps, in 6 * depth bytes."""
+    levels = b"".join(b"q%ch%ch%c\x86" % (i, i, i) for i in range(depth))
+    return b"\x80\x02)" + levels
+
+
+@pytest.mark.parametrize(
+    "pickled",
+    [
+        pickle.dumps(claims((1 << 20, 1 << 20))),
+        pickle.dumps(claims((1 << 200,))),
+        pickle.dumps(claims((-1, -2))),
+        pickle.dumps(claims((2,) * 100)),
+        pickle.dumps(claims((1,), "f8")),
+        pickle.dumps([np.zeros(1 << 16, np.uint8)] * 10_000),
+        b"\x80\x02Nr\xff\xff\xff\x7f.",  # a memo of 2 ** 31 entries
+        b"\x80\x04\x8e" + (1 << 40).to_bytes(8, "little") + b"12.",  # bytes of 1 TiB
+        b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b"12.",  # a bytearray of 1 TiB
+        nested_tuples(60) + b")R.",
+        b"\x80\x02cnumpy\ndtype\n" + nested_tuples(60)[2:] + b"\x85R.",
+    ],
+    ids=["huge", "huger", "negative", "axes", "short", "list", "memo", "bytes", "bytearray"]
+    + ["hash of a name", "hash of a data type"],
+)
+def test_a_file_takes_no_more_memory_than_it_is_long(path, pickled):
+    path.write_bytes(pickled)
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r"000\.pkl"):
+        store.read(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * len(pickled) + 1_000_000
