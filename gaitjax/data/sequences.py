@@ -73,7 +73,7 @@ class Sequences:
                 f"config.data.modalities asks for {modality!r}; the dataset has "
                 f"{', '.join(sorted(self.files))}"
             )
-        folder = Path(self.folders[row])
+        folder = str(self.folders[row])  # os.scandir takes a numpy.str_ for bytes
         names = _names(folder, files=True)
         escaped = {
             "identity": glob.escape(self.identities[row]),
@@ -88,7 +88,7 @@ class Sequences:
                 f"{folder} has {len(found)} files named {self.files[modality]}, where one pickle "
                 f"of {modality} is expected; it holds {_some(names)}"
             )
-        return folder / found[0]
+        return Path(folder, found[0])
 
     def read(self, row: int, modality: str) -> np.ndarray:
         """The frames of one modality of one sequence.
@@ -226,7 +226,7 @@ def fingerprint(splits: Splits, modalities: Sequence[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _names(folder: Path, files: bool) -> list[str]:
+def _names(folder: Path | str, files: bool) -> list[str]:
     """The files or the folders in a folder, sorted, without hidden ones."""
     try:
         with os.scandir(folder) as entries:
@@ -300,11 +300,11 @@ def _scan(dataset: Dataset, root: Path, identities: list[str]) -> tuple[Sequence
     rows: list[tuple[str, str, str, str]] = []
     without: list[str] = []
     for identity in identities:
-        for type_ in _names(root / identity, files=False):
-            for view in _names(root / identity / type_, files=False):
-                folder = root / identity / type_ / view
+        for type_ in _names(f"{root}/{identity}", files=False):
+            for view in _names(f"{root}/{identity}/{type_}", files=False):
+                folder = f"{root}/{identity}/{type_}/{view}"  # Path is slow, and these are many
                 if any(name.endswith(".pkl") for name in _names(folder, files=True)):
-                    rows.append((identity, type_, view, str(folder)))
+                    rows.append((identity, type_, view, folder))
                 else:
                     without.append(f"{identity}/{type_}/{view}")
     identities_, types, views, folders = (np.array([r[i] for r in rows], str) for i in range(4))
