@@ -1,6 +1,10 @@
 """The fields that every config has, with the values most of them share."""
 
+from collections.abc import Callable, Mapping
+
 from ml_collections import ConfigDict
+
+from gaitjax.errors import UserError
 
 
 def base(dataset: str) -> ConfigDict:
@@ -38,6 +42,7 @@ def base(dataset: str) -> ConfigDict:
             "limit": 720,  # 'all' and evaluation: frames past it are dropped
         }
     )
+    data.verify = True  # read every file once before the first step, so that none breaks the run
     data.threads = 4  # batches read at the same time
     data.prefetch = 2  # batches ready ahead of the step that needs them
 
@@ -65,3 +70,58 @@ def base(dataset: str) -> ConfigDict:
         {"gallery": (), "probes": (), "gallery_views": "all", "exclude": "none"}
     )
     return config
+
+
+def choose(
+    settings: Mapping[str, Callable[[ConfigDict], None]], dataset: str
+) -> Callable[[ConfigDict], None]:
+    """The settings of a network for a dataset.
+
+    Raises:
+        UserError: if it has none; lists those that it has.
+    """
+    if dataset not in settings:
+        raise UserError(
+            f"this config has no dataset {dataset!r}; it has {', '.join(settings)}. "
+            "For data of your own take :folder"
+        )
+    return settings[dataset]
+
+
+def adam(config: ConfigDict, learning_rate: float, weight_decay: float) -> None:
+    """Trains with Adam instead of SGD."""
+    config.optimizer = ConfigDict(
+        {"type": "adam", "learning_rate": learning_rate, "weight_decay": weight_decay}
+    )
+
+
+def synthetic(config: ConfigDict) -> None:
+    """The built-in walkers, and a run that two CPU cores finish within ten minutes."""
+    config.data.options = ConfigDict(
+        {
+            "seed": 0,
+            "train_identities": 40,
+            "test_identities": 16,
+            "types": (
+                "nm-01",
+                "nm-02",
+                "nm-03",
+                "nm-04",
+                "nm-05",
+                "nm-06",
+                "bg-01",
+                "bg-02",
+                "cl-01",
+                "cl-02",
+            ),
+            "views": ("000", "036", "072", "108", "144", "180"),
+            "frames": (30, 40),
+        }
+    )
+    config.data.sampler.update(identities=8, sequences=8)
+    config.data.frames.number = 10
+    config.train.update(
+        steps=600, log_every=50, checkpoint_every=200, evaluate_every=0, image_every=200
+    )
+    config.evaluation.baselines = True
+    adam(config, 1e-3, 0.0)

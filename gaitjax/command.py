@@ -1,0 +1,69 @@
+"""What the commands share: flags in, one line out when something is wrong."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from gaitjax.errors import UserError
+
+CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "what to run: configs/NAME.py or configs/NAME.py:DATASET", lock_config=True
+)
+
+
+def run(main: Callable[[ConfigDict], None]) -> None:
+    """Parses the flags, calls `main(config)`, and exits.
+
+    A UserError is printed as one line, with exit code 1; anything else that fails is a bug, and
+    keeps its traceback.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for chatty in ("absl", "jax", "orbax"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    try:
+        main(_config())
+    except UserError as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def cache_folder() -> Path:
+    """Where built-in data are kept: $XDG_CACHE_HOME/gaitjax, by default ~/.cache/gaitjax."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gaitjax"
+
+
+def _config() -> ConfigDict:
+    _find_neighbours()
+    try:
+        rest = flags.FLAGS(sys.argv)[1:]
+        config = CONFIG.value
+    except AttributeError as error:  # an override of a field that is not there
+        raise UserError(f"the config has no field {error.args[0]}") from error
+    except (flags.Error, OSError) as error:
+        raise UserError(_last_line(str(error))) from error
+    if rest:
+        raise UserError(f"unexpected argument {rest[0]!r}; options are written --name=value")
+    if config is None:
+        raise UserError("no config given; run with --config configs/gaitset.py, for example")
+    assert isinstance(config, ConfigDict)
+    return config
+
+
+def _find_neighbours() -> None:
+    """Lets a config import its neighbours (`from configs import common`) from any directory."""
+    for argument, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        name, _, value = argument.partition("=")
+        if name.lstrip("-") == "config":
+            path = Path((value or following).partition(":")[0]).resolve()
+            sys.path.append(str(path.parent.parent))
+
+
+def _last_line(text: str) -> str:
+    """The last line of a traceback that a config raised; any other text as it is."""
+    return text.strip().splitlines()[-1] if "Traceback" in text else text

@@ -1,0 +1,160 @@
+"""Checkpoints: the state of a run and what is needed to make sense of it."""
+
+import contextlib
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import jax
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers as policies
+
+from gaitjax.errors import UserError
+from gaitjax.training.state import State
+
+FOLDER = "checkpoints"
+SCORE = "score"
+
+
+class Checkpoints:
+    """The checkpoints of a run, in `workdir/checkpoints/STEP`.
+
+    They are written in the background, and appear under their name only when they are whole. The
+    latest ones and the one with the best score are kept.
+    """
+
+    def __init__(self, workdir: Path, keep: int) -> None:
+        policy = policies.AnyPreservationPolicy(
+            [
+                policies.LatestN(keep),
+                policies.BestN(
+                    n=1,
+                    get_metric_fn=lambda metrics: metrics[SCORE],
+                    keep_checkpoints_without_metrics=False,
+                ),
+            ]
+        )
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=policy, cleanup_tmp_directories=True
+        )
+        with _disk(workdir):
+            self._manager = ocp.CheckpointManager(workdir.resolve() / FOLDER, options=options)
+        self._workdir = workdir
+
+    def save(self, step: int, state: State, meta: dict[str, Any], score: float | None) -> None:
+        """Copies the state and writes it in the background.
+
+        Args:
+            step: how many steps were taken.
+            state: of all processes.
+            meta: JSON-able.
+            score: the higher the better; None where there is none.
+        """
+        args = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
+        metrics = None if score is None else {SCORE: score}
+        with _disk(self._workdir):
+            saved = self._manager.save(step, args=args, metrics=metrics, force=True)
+        assert saved, f"checkpoint {step} exists already"
+
+    def restore(self, step: int, like: State) -> State:
+        """The state of a checkpoint, placed as `like` says (shapes, types and shardings)."""
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(like))
+        state = self._manager.restore(step, args=args).state
+        assert isinstance(state, State)
+        return state
+
+    def wait(self) -> None:
+        """Returns when everything is on disk."""
+        with _disk(self._workdir):
+            self._manager.wait_until_finished()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _disk(self._workdir):
+            self._manager.close()
+
+
+class Found:
+    """One finished checkpoint, to be read: `meta`, and the network's variables.
+
+    Args:
+        path: of a run's folder, whose latest checkpoint is taken, or of one checkpoint.
+
+    Raises:
+        UserError: if there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path = path.resolve()
+        folder = path.parent if path.parent.name == FOLDER else path / FOLDER
+        steps = _steps(folder)
+        wanted = int(path.name) if folder == path.parent and path.name.isdigit() else None
+        if not steps or (wanted is not None and wanted not in steps):
+            raise UserError(
+                f"no checkpoint in {path}; expected a run's folder, or one checkpoint in it such "
+                f"as {folder}/1000"
+            )
+        self.step = max(steps) if wanted is None else wanted
+        self.folder = folder.parent
+        self._path = folder / str(self.step)
+        with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader, _readable(self._path):
+            self.meta: dict[str, Any] = reader.restore(self._path / "meta")
+
+    def variables(self, like: dict[str, Any]) -> dict[str, Any]:
+        """The network's variables, placed as `like` says.
+
+        Raises:
+            UserError: if they are not those of this network.
+        """
+        arguments = ocp.checkpoint_utils.construct_restore_args(like)
+        handler = ocp.PyTreeCheckpointHandler()
+        with ocp.Checkpointer(handler) as reader, _readable(self._path):
+            restored: dict[str, Any] = reader.restore(
+                self._path / "state",
+                args=ocp.args.PyTreeRestore(
+                    item=like, restore_args=arguments, partial_restore=True
+                ),
+            )
+        return restored
+
+
+def latest_step(workdir: Path) -> int:
+    """The step of the latest finished checkpoint of a run, 0 if there is none."""
+    return max(_steps(workdir / FOLDER), default=0)
+
+
+def _steps(folder: Path) -> list[int]:
+    return [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
+
+
+def abstract(state: Any, sharding: jax.sharding.Sharding) -> Any:
+    """Shapes and types of a state, to be restored with this sharding."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), state)
+
+
+@contextlib.contextmanager
+def _disk(workdir: Path) -> Any:
+    """Turns what goes wrong on a disk into an error for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"checkpoints cannot be written to {workdir}: {error.strerror or error}; make room, or "
+            "choose another --workdir"
+        ) from error
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Any:
+    """Turns what goes wrong in reading a checkpoint into an error for the user."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"checkpoint {path} cannot be read: {error}") from error

@@ -1,0 +1,96 @@
+"""Scores of a network on the test split, by all processes together."""
+
+import functools
+from typing import Any
+
+import flax.linen as nn
+from ml_collections import ConfigDict
+
+from gaitjax.data import augment
+from gaitjax.datasets import Protocol
+from gaitjax.evaluation import embed, protocols
+from gaitjax.evaluation.protocols import Result
+from gaitjax.models import energy_image
+from gaitjax.training import mesh as meshes
+from gaitjax.training.experiment import Data
+
+
+def protocol(config: ConfigDict, data: Data) -> Protocol:
+    """The protocol of a config, which fits to its data.
+
+    Raises:
+        UserError: if there is none, or its gallery or probes would be empty.
+    """
+    found = protocols.from_config(config.evaluation.protocol, data.dataset.protocol)
+    protocols.select(found, data.splits.test.types.tolist())
+    return found
+
+
+def evaluate(config: ConfigDict, data: Data, model: nn.Module, variables: Any) -> Result:
+    """Embeds the test split and scores it by the config's protocol.
+
+    Args:
+        config: of which `data` and `evaluation` count.
+        data: of which the test split is read.
+        model: a network.
+        variables: its parameters and statistics, on all devices.
+
+    Raises:
+        UserError: for a protocol that does not fit to the data.
+    """
+    options, test = config.evaluation, data.splits.test
+    mesh = meshes.local_devices()
+    transforms = config.data.transforms.to_dict()
+    prepare = functools.partial(augment.apply, transforms=transforms, key=None)
+    share = embed.embed(
+        embed.forward(model, prepare, mesh),
+        variables,
+        test,
+        meshes.share_of(len(test)).tolist(),
+        modalities=config.data.modalities,
+        frame_limit=config.data.frames.limit,
+        bucket=options.frame_bucket,
+        batch=options.batch,
+        mesh=mesh,
+    )
+    embeddings = meshes.gather_shares(share, len(test))
+    return protocols.evaluate(
+        protocol(config, data),
+        embeddings,
+        test.identities.tolist(),
+        test.types.tolist(),
+        test.views.tolist(),
+        options.metric,
+    )
+
+
+def baselines(
+    config: ConfigDict, data: Data, model: nn.Module, untrained: Any
+) -> dict[str, Result]:
+    """The scores that a trained network has to be seen beside, on the same frames and protocol.
+
+    Args:
+        config: of which `data` and `evaluation` count.
+        data: of which the test split is read.
+        model: a network.
+        untrained: its variables before the first step.
+
+    Returns:
+        'untrained network' and 'energy image' -> scores.
+    """
+    image = energy_image.Model(classes={})
+    return {
+        "untrained network": evaluate(config, data, model, untrained),
+        "energy image": evaluate(config, data, image, {}),
+    }
+
+
+def comparison(results: dict[str, Result]) -> list[str]:
+    """Rank-1 of each condition, a row a method."""
+    conditions = [*next(iter(results.values())).probes, "mean"]
+    width = max(map(len, results))
+    lines = [" ".join(["rank-1 [%]".ljust(width), *(f"{c:>8}" for c in conditions)])]
+    for name, result in results.items():
+        scores = (f"{result.scores[f'{c}/rank-1']:8.2f}" for c in conditions)
+        lines.append(" ".join([name.ljust(width), *scores]))
+    return lines
