@@ -3,7 +3,7 @@
 import dataclasses
 import fnmatch
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -125,7 +125,7 @@ def select(protocol: Protocol, types: Sequence[str]) -> tuple[np.ndarray, dict[s
     return gallery, probes
 
 
-def _matching(types: Sequence[str], patterns: Iterable[str], purpose: str) -> np.ndarray:
+def _matching(types: Sequence[str], patterns: Sequence[str], purpose: str) -> np.ndarray:
     existing = sorted(set(types))
     found = {t for t in existing if any(fnmatch.fnmatchcase(t, p) for p in patterns)}
     if not found:

@@ -1,0 +1,162 @@
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType
+
+from gaitjax.errors import UserError
+from gaitjax.evaluation import embed
+from gaitjax.models import Output
+
+LENGTHS = [3, 9, 1, 20, 8, 5, 12, 4, 7, 16, 2, 11, 6]
+
+
+class Walkers:
+    """Sequences of random frames of the given lengths; counts what has been read."""
+
+    def __init__(self, lengths, size=(4, 6)):
+        self.identities = self.types = self.views = [f"{i:03}" for i in range(len(lengths))]
+        self.lengths, self.size = lengths, size
+        self.reads = 0
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def read(self, row, modality):
+        self.reads += 1
+        rng = np.random.default_rng((row, len(modality)))
+        return rng.integers(0, 256, (self.lengths[row], *self.size), dtype=np.uint8)
+
+
+class Net(nn.Module):
+    """Two parts: the largest and the mean feature over the valid frames."""
+
+    @nn.compact
+    def __call__(self, inputs, lengths, *, train, draws=None):
+        x = jnp.concatenate([inputs["a"], inputs["bb"]], -1)
+        x = nn.Dense(5)(x.reshape(*x.shape[:2], -1))
+        valid = (jnp.arange(x.shape[1]) < lengths[:, None])[..., None]
+        mean = jnp.where(valid, x, 0).sum(1) / lengths[:, None]
+        return Output(jnp.stack([jnp.where(valid, x, -jnp.inf).max(1), mean], 1))
+
+
+def mesh(devices):
+    axes = {"axis_types": (AxisType.Auto,), "devices": jax.devices()[:devices]}
+    return jax.make_mesh((devices,), ("data",), **axes)
+
+
+def scale(inputs, lengths):
+    return {modality: x / 255.0 for modality, x in inputs.items()}
+
+
+@functools.cache
+def variables():
+    frames = {"a": jnp.zeros((1, 1, 4, 6)), "bb": jnp.zeros((1, 1, 4, 6))}
+    return Net().init(jax.random.key(0), frames, jnp.ones(1, jnp.int32), train=False)
+
+
+def run(sequences, rows=None, *, batch, bucket, devices, frame_limit=15, prepare=scale):
+    devices = mesh(devices)
+    return embed.embed(
+        embed.forward(Net(), prepare, devices),
+        variables(),
+        sequences,
+        range(len(sequences)) if rows is None else rows,
+        modalities=("a", "bb"),
+        frame_limit=frame_limit,
+        bucket=bucket,
+        batch=batch,
+        mesh=devices,
+    )
+
+
+@functools.cache
+def alone(row, frame_limit=15):
+    """The embedding of a sequence that is not padded, in a batch of its own."""
+    frames = {m: Walkers(LENGTHS).read(row, m)[None, :frame_limit] for m in ("a", "bb")}
+    lengths = jnp.array([len(frames["a"][0])])
+    return Net().apply(variables(), scale(frames, lengths), lengths, train=False).embeddings[0]
+
+
+@pytest.mark.parametrize(
+    ("batch", "bucket", "devices"), [(1, 1, 1), (4, 8, 1), (50, 32, 1), (4, 8, 8), (13, 1, 8)]
+)
+def test_batch_bucket_and_devices_do_not_change_an_embedding(batch, bucket, devices):
+    found = run(Walkers(LENGTHS), batch=batch, bucket=bucket, devices=devices)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [alone(i) for i in range(len(LENGTHS))], atol=1e-5)
+
+
+def test_rows_are_embedded_in_their_order():
+    rows = [11, 2, 3, 2]
+    found = run(Walkers(LENGTHS), rows, batch=2, bucket=4, devices=1)
+    np.testing.assert_allclose(found, [alone(i) for i in rows], atol=1e-5)
+
+
+def test_the_network_is_compiled_once_for_a_bucket():
+    shapes = []
+
+    def prepare(inputs, lengths):
+        shapes.append(inputs["a"].shape)  # runs while tracing only
+        return scale(inputs, lengths)
+
+    run(Walkers(LENGTHS), batch=3, bucket=8, devices=1, frame_limit=24, prepare=prepare)
+    assert sorted(shapes) == [(3, 8, 4, 6), (3, 16, 4, 6), (3, 24, 4, 6)]
+
+
+def test_no_more_is_read_than_the_next_batches_need():
+    sequences = Walkers([4] * 60)
+    ahead = []
+
+    def forward(variables, inputs, lengths):
+        ahead.append(sequences.reads / 2 - 5 * len(ahead))
+        return jnp.zeros((len(lengths), 1, 1))
+
+    embed.embed(
+        forward,
+        {},
+        sequences,
+        range(60),
+        modalities=("a", "bb"),
+        frame_limit=9,
+        bucket=4,
+        batch=5,
+        mesh=mesh(1),
+    )
+    assert len(ahead) == 12
+    assert max(ahead) <= 5 + 2 * embed.THREADS
+
+
+def test_a_sequence_without_frames_is_named():
+    with pytest.raises(UserError, match="002/002/002"):
+        run(Walkers([3, 4, 0, 2]), batch=2, bucket=4, devices=1)
+
+
+def test_frames_of_another_size_are_named():
+    class Mixed(Walkers):
+        def read(self, row, modality):
+            return super().read(row, modality)[..., : 5 if row == 1 else 6]
+
+    with pytest.raises(UserError, match=r"001/001/001.*\(4, 5\).*000/000/000.*\(4, 6\)"):
+        run(Mixed([3, 4, 3]), batch=2, bucket=4, devices=1)
+
+
+def test_modalities_of_different_lengths_are_named():
+    class Uneven(Walkers):
+        def read(self, row, modality):
+            return super().read(row, modality)[: 2 if modality == "bb" else None]
+
+    with pytest.raises(UserError, match=r"000/000/000.*3.*2"):
+        run(Uneven([3, 4, 3]), batch=2, bucket=4, devices=1)
+
+
+def test_a_network_without_embeddings_cannot_be_ranked():
+    class Classifier(nn.Module):
+        def __call__(self, inputs, lengths, *, train):
+            return Output(None)
+
+    with pytest.raises(UserError, match="no embeddings"):
+        embed.forward(Classifier(), scale, mesh(1))({}, {"a": jnp.ones((1, 1))}, jnp.ones(1))
