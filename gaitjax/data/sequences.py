@@ -273,7 +273,7 @@ def _partition(path: Path) -> tuple[list[str], list[str]]:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UserError(
-            f"config.data.partition: {path} cannot be read: {error.strerror}"
+            f"config.data.partition: {path} cannot be read: {error.strerror}; check it"
         ) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"config.data.partition: {path} is no JSON: {error}") from error
@@ -307,8 +307,8 @@ def _scan(dataset: Dataset, root: Path, identities: list[str]) -> tuple[Sequence
                     rows.append((identity, type_, view, folder))
                 else:
                     without.append(f"{identity}/{type_}/{view}")
-    identities_, types, views, folders = (np.array([r[i] for r in rows], str) for i in range(4))
-    return Sequences(identities_, types, views, folders, dataset.files), without
+    names, types, views, folders = (np.array([row[i] for row in rows], str) for i in range(4))
+    return Sequences(names, types, views, folders, dataset.files), without
 
 
 def _report(

@@ -158,7 +158,7 @@ def _interpret(pickled: bytes) -> object:
             case name if name in CONSTANTS:
                 stack.append(CONSTANTS[name])
             case "STACK_GLOBAL":
-                stack.append(" ".join(_pop(stack, len(stack) - 2)))
+                stack.append(" ".join(part[:80] for part in _pop(stack, len(stack) - 2)))
             case "PUT" | "BINPUT" | "LONG_BINPUT":
                 memo[argument] = stack[-1]
             case "MEMOIZE":

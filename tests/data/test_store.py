@@ -203,10 +203,26 @@ def nested_tuples(depth):
         b"\x80\x02Nr\xff\xff\xff\x7f.",  # a memo of 2 ** 31 entries
         b"\x80\x04\x8e" + (1 << 40).to_bytes(8, "little") + b"12.",  # bytes of 1 TiB
         b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b"12.",  # a bytearray of 1 TiB
+        b"\x80\x04X"
+        + (100_000).to_bytes(4, "little")
+        + b"n" * 100_000
+        + b"\x94"
+        + b"h\0h\0\x93" * 5000,
         nested_tuples(60) + b")R.",
         b"\x80\x02cnumpy\ndtype\n" + nested_tuples(60)[2:] + b"\x85R.",
     ],
-    ids=["huge", "huger", "negative", "axes", "short", "list", "memo", "bytes", "bytearray"]
+    ids=[
+        "huge",
+        "huger",
+        "negative",
+        "axes",
+        "short",
+        "list",
+        "memo",
+        "bytes",
+        "bytearray",
+        "names",
+    ]
     + ["hash of a name", "hash of a data type"],
 )
 def test_a_file_takes_no_more_memory_than_it_is_long(path, pickled):
