@@ -135,6 +135,12 @@ def test_seeds_steps_and_slots_draw_on_their_own(train):
     assert len({str(frames) for frames in slots}) == 24
 
 
+def wait_for(condition):
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 class Recorder(PKSampler):
     """Remembers the steps that were asked for."""
 
@@ -152,8 +158,10 @@ def test_no_more_batches_are_read_ahead_than_promised(train, threads, prefetch):
     )
     for taken in range(1, 4):
         next(generator)
-        time.sleep(0.5)  # the caller is slow: the pipeline fills up
-        assert sorted(sampler.asked) == list(range(taken + threads + prefetch))
+        promised = list(range(taken + threads + prefetch))
+        wait_for(lambda: len(sampler.asked) >= len(promised))  # noqa: B023
+        time.sleep(0.1)  # were it to read on, it would now
+        assert sorted(sampler.asked) == promised
     generator.close()
 
 
@@ -176,9 +184,7 @@ def test_threads_end_with_the_generator(train, end):
         assert set(readers()) - others
         generator.close() if end == "close" else None
     del generator
-    deadline = time.monotonic() + 5
-    while set(readers()) - others and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: not set(readers()) - others)
     assert not set(readers()) - others
 
 
