@@ -21,17 +21,22 @@ Forward = Callable[[Any, dict[str, jax.Array], jax.Array], jax.Array]
 
 
 class Sequences(Protocol):
-    """What is embedded."""
+    """What is embedded, such as `gaitjax.data.sequences.Sequences`."""
 
-    identities: Sequence[str]
-    types: Sequence[str]
-    views: Sequence[str]
+    @property
+    def identities(self) -> Any:
+        """The names of the persons, str [N]."""
 
-    def __len__(self) -> int: ...
+    @property
+    def types(self) -> Any:
+        """The conditions, str [N]."""
 
-    def read(self, row: int, modality: str) -> np.ndarray:
-        """The frames [T, ...] of a sequence."""
-        ...
+    @property
+    def views(self) -> Any:
+        """The viewpoints, str [N]."""
+
+    def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
+        """Modality -> [T, ...], T at least 1 and the same for all."""
 
 
 class _Padded(NamedTuple):
@@ -107,7 +112,7 @@ def embed(
         float32 [len(rows), P, C], in the order of rows.
 
     Raises:
-        UserError: for a sequence without frames, or whose frames do not fit to the others.
+        UserError: for sequences that cannot be read or whose frames differ in shape.
     """
     variables = jax.device_put(jax.tree.map(_local, variables), NamedSharding(mesh, P()))
     size = -(-batch // mesh.size) * mesh.size
@@ -133,23 +138,16 @@ def _read_all(
     """Frames of each row by modality, in order, read a little ahead by threads."""
 
     def read(row: int) -> dict[str, np.ndarray]:
-        frames = {modality: sequences.read(row, modality) for modality in modalities}
-        lengths = {modality: len(x) for modality, x in frames.items()}
-        if 0 in lengths.values() or len(set(lengths.values())) > 1:
-            raise UserError(
-                f"{_name(sequences, row)} has {lengths} frames; expected one or more, and as many "
-                "of each modality; repair or remove the sequence"
-            )
-        return {modality: x[:limit] for modality, x in frames.items()}
+        return {m: x[:limit] for m, x in sequences.frames(row, modalities).items()}
 
-    shapes = None
+    kinds = None
     for row, frames in zip(rows, _ahead(read, rows), strict=True):
-        own = {modality: x.shape[1:] for modality, x in frames.items()}
-        shapes = shapes or own
-        if own != shapes:
+        own = {modality: f"{x.dtype} {list(x.shape[1:])}" for modality, x in frames.items()}
+        kinds = kinds or own
+        if own != kinds:
             raise UserError(
-                f"{_name(sequences, row)} has frames of {own}, {_name(sequences, rows[0])} of "
-                f"{shapes}; expected one size; prepare them alike"
+                f"the frames of {_name(sequences, rows[0])} are {kinds}, those of "
+                f"{_name(sequences, row)} {own}; all need one shape: prepare them alike"
             )
         yield frames
 
