@@ -6,7 +6,8 @@ are to be further recordings of the same `sequence.Walk`.
 """
 
 from gaitjax.datasets import Dataset, Protocol
-from gaitjax.datasets.synthetic.generate import VERSION, cache_name, generate
+from gaitjax.datasets.synthetic.generate import generate
+from gaitjax.datasets.synthetic.options import VERSION, cache_name
 
 __all__ = ["DATASET", "VERSION", "cache_name"]
 

@@ -7,9 +7,9 @@ import numpy as np
 from gaitjax.datasets.synthetic.gait import Array
 
 WIDTH, HEIGHT = 320, 240  # pixels, as CASIA-B's
-DISTANCE = 6.0  # metres from the middle of the track
+DISTANCE = 7.0  # metres from the middle of the track
 ABOVE = 1.5  # metres of the camera above the ground
-FOCAL = 470.0  # pixels
+FOCAL = 520.0  # pixels
 
 
 class Camera(NamedTuple):
@@ -33,7 +33,7 @@ def at_view(view: str) -> Camera:
     """
     angle = np.radians(int(view))
     place = np.array([DISTANCE * np.cos(angle), DISTANCE * np.sin(angle), ABOVE])
-    ahead = np.array([0, 0, 0.85]) - place
+    ahead = np.array([0, 0, 0.8]) - place
     ahead /= np.linalg.norm(ahead)
     right = np.cross(ahead, (0, 0, 1))
     right /= np.linalg.norm(right)

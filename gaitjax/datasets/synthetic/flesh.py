@@ -67,7 +67,7 @@ def _trunk(body: Traits) -> dict[str, Blob]:
             (-body["hair"] / 2, 0, -body["hair"]),
         ),
         "neck": Blob("neck", "chest", (body["neck_girth"],) * 3, (0, 0, 0.1 * trunk)),
-        "throat": Blob("head", "head", (body["neck_girth"],) * 3, (-0.01, 0, -0.04)),
+        "throat": Blob("head", "head", (body["neck_girth"],) * 3, (-0.01, 0, -0.05)),
         "chest": Blob(
             "neck", "chest", (depth, body["chest_width"], 0.28 * trunk), (0, 0, -0.28 * trunk)
         ),

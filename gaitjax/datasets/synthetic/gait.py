@@ -26,6 +26,7 @@ ANKLE = (0, -5, -4, 0, 3, 5, 7, 8, 10, 10, 6, -4, -15, -17, -10, -4, -1, 1, 1, 0
 # fmt: on
 HARMONICS = 5
 SLOPE = 0.1  # of the trunk's length that the shoulders lie below the root of the neck
+REACH = 1.2  # metres to both sides of the middle; the cameras go along on longer walks
 BEND = 0.15  # how far a person's harmonics are from the published ones, as a share of these
 
 GAIT: Ranges = {
@@ -44,10 +45,10 @@ GAIT: Ranges = {
     "arm": (-16.0, 2.0),  # mean flexion of the shoulder
     "arm_swing": (4.0, 28.0),
     "arm_spread": (3.0, 17.0),
-    "elbow": (10.0, 48.0),
+    "elbow": (8.0, 42.0),
     "elbow_swing": (3.0, 16.0),
     "leg_asymmetry": (-0.08, 0.08),  # share by which the left moves more, and the right less
-    "arm_asymmetry": (-0.5, 0.5),
+    "arm_asymmetry": (-0.4, 0.4),
     "limp": (-0.03, 0.03),  # share of the stride by which the right step comes late
 }
 
@@ -196,5 +197,6 @@ def _on_the_ground(
     reach = np.radians(gait["thigh"] * (max(THIGH) - min(THIGH)) / 2)
     stride = 4 * (body["thigh"] + body["shank"]) * np.sin(reach)
     forward = stride * (phase - phase.mean())
+    forward *= min(1, REACH / max(abs(forward[0]), 1e-9))
     shift = np.stack([forward, np.zeros_like(phase), -np.min(feet, axis=0)], axis=-1)
     return {name: point + shift for name, point in points.items()}

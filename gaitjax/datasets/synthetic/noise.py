@@ -1,6 +1,6 @@
 """Errors of segmentation, as masks cut out of real video have them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -11,15 +11,15 @@ from gaitjax.datasets.synthetic.draws import Ranges, draw
 from gaitjax.datasets.synthetic.render import Mask, Window
 
 VIDEO: Ranges = {
-    "ragged": (0.2, 0.8),  # how far edges stray
-    "unlike": (2.0, 4.0),  # patches of the background beyond it look like the clothes: holes
-    "no_feet": (0.0, 0.35),  # share of the frames that lose their lowest rows
+    "ragged": (20.0, 75.0),  # grey values by which the softened edge is disturbed
+    "contrast": (2.0, 3.8),  # standard deviations at which the background looks like clothes
+    "no_feet": (0.0, 0.4),  # share of the frames that lose their lowest rows
 }
 LOST = 0.06  # share of the height that such a frame loses at most
-GRAIN, PATCH = 2, 7  # pixels between independent errors of edges, and of the background
+GRAIN, PATCH = 3, 8  # pixels between independent errors of edges, and of the background
 
 
-def spoil(windows: Iterable[Window], rng: np.random.Generator) -> list[Mask]:
+def spoil(windows: Sequence[Window], rng: np.random.Generator) -> list[Mask]:
     """The masks as the segmentation of one video would find them.
 
     Args:
@@ -30,19 +30,20 @@ def spoil(windows: Iterable[Window], rng: np.random.Generator) -> list[Mask]:
         uint8 masks of the same sizes, 0 or 255.
     """
     video = draw(rng, VIDEO)
-    grain = np.clip(128 + 64 * video["ragged"] * _texture(rng, GRAIN), 0, 255).astype(np.uint8)
-    kept = (_texture(rng, PATCH) < video["unlike"]).astype(np.uint8)
+    grain = np.clip(128 + video["ragged"] * _texture(rng, GRAIN), 0, 255).astype(np.uint8)
+    unlike = np.where(_texture(rng, PATCH) < video["contrast"], np.uint8(255), np.uint8(0))
+    where = rng.random((len(windows), 2))
+    lost = LOST * rng.random(len(windows)) * (rng.random(len(windows)) < video["no_feet"])
     spoilt = []
-    for mask, (x, y) in windows:
+    for (mask, (x, y)), (down, right), share in zip(windows, where, lost, strict=True):
         h, w = mask.shape
-        top, left = rng.integers(0, (HEIGHT - h + 1, WIDTH - w + 1))
-        soft = cv2.GaussianBlur(mask, (5, 5), 1.2)
+        top, left = int(down * (HEIGHT - h + 1)), int(right * (WIDTH - w + 1))
+        soft = cv2.blur(mask, (3, 3))
         strayed = cv2.addWeighted(soft, 1, grain[top : top + h, left : left + w], 1, -128)
-        found = np.where(strayed > 127, np.uint8(255), np.uint8(0))
-        found *= kept[y : y + h, x : x + w]  # patches stay where they are, people walk past
-        if rng.random() < video["no_feet"]:
-            _lose_feet(found, rng.uniform(0, LOST))
-        spoilt.append(found)
+        _, found = cv2.threshold(strayed, 127, 255, cv2.THRESH_BINARY)
+        # Holes belong to the background: people walk past them.
+        found = cv2.bitwise_and(found, unlike[y : y + h, x : x + w])
+        spoilt.append(_without_feet(np.asarray(found, np.uint8), share))
     return spoilt
 
 
@@ -52,8 +53,9 @@ def _texture(rng: np.random.Generator, grain: int) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(rough, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _lose_feet(mask: Mask, share: float) -> None:
-    """Empties the lowest rows: that share of the body's height."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if len(rows):
-        mask[rows[-1] - int(share * len(rows)) + 1 :] = 0
+def _without_feet(mask: Mask, share: float) -> Mask:
+    """Without the lowest rows: that share of the body's height."""
+    if share and mask.any():
+        rows = np.flatnonzero(mask.any(axis=1))
+        mask[rows[-1] + 1 - int(share * len(rows)) :] = 0
+    return mask

@@ -18,8 +18,8 @@ from gaitjax.datasets.synthetic.noise import spoil
 from gaitjax.datasets.synthetic.render import masks, outlines
 
 RATE = 25  # frames a second, as CASIA-B
-VARIATION = 0.05  # of a trait from walk to walk, as a share of its range
-TRACK = {"yaw": 4.0, "aside": 0.25, "ahead": 0.4}  # largest offsets: degrees, metres, metres
+VARIATION = 0.08  # of a trait from walk to walk, as a share of its range
+TRACK = {"yaw": 4.0, "aside": 0.25, "ahead": 0.3}  # largest offsets: degrees, metres, metres
 
 
 class Recording(NamedTuple):
