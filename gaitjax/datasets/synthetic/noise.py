@@ -11,8 +11,8 @@ from gaitjax.datasets.synthetic.draws import Ranges, draw
 from gaitjax.datasets.synthetic.render import Mask, Window
 
 VIDEO: Ranges = {
-    "ragged": (20.0, 75.0),  # grey values by which the softened edge is disturbed
-    "contrast": (2.0, 3.8),  # standard deviations at which the background looks like clothes
+    "ragged": (15.0, 60.0),  # grey values by which the softened edge is disturbed
+    "contrast": (1.5, 3.2),  # standard deviations at which the background looks like clothes
     "no_feet": (0.0, 0.4),  # share of the frames that lose their lowest rows
 }
 LOST = 0.06  # share of the height that such a frame loses at most
@@ -30,7 +30,8 @@ def spoil(windows: Sequence[Window], rng: np.random.Generator) -> list[Mask]:
         uint8 masks of the same sizes, 0 or 255.
     """
     video = draw(rng, VIDEO)
-    grain = np.clip(128 + video["ragged"] * _texture(rng, GRAIN), 0, 255).astype(np.uint8)
+    disturbed = 128 + video["ragged"] * _texture(rng, GRAIN)
+    grain = np.clip(disturbed, 1, 254).astype(np.uint8)  # too little to reach beyond the edge
     unlike = np.where(_texture(rng, PATCH) < video["contrast"], np.uint8(255), np.uint8(0))
     where = rng.random((len(windows), 2))
     lost = LOST * rng.random(len(windows)) * (rng.random(len(windows)) < video["no_feet"])
