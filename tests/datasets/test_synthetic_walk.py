@@ -136,6 +136,17 @@ def test_recordings_are_silhouettes_and_coco_poses(sequence):
     assert heights[0] < heights[5] < heights[11] < heights[13] < heights[15]  # nose to ankle
 
 
+def test_hidden_key_points_are_doubtful():
+    left, right = [5, 7, 9, 11, 13, 15], [6, 8, 10, 12, 14, 16]
+    side, front, back = (
+        record(0, "003", "nm-01", view, FRAMES).pose[..., 2].mean(axis=0)
+        for view in ("090", "000", "180")
+    )
+    assert (side[left[:2]] > side[right[:2]] + 0.2).all()
+    assert np.abs(front[left] - front[right]).max() < 0.2
+    assert front[0] > back[0] + 0.2  # the nose
+
+
 def test_all_views_show_the_same_walk_and_every_type_another():
     one = walk_of(1, "002", "nm-01", FRAMES)
     again = walk_of(1, "002", "nm-01", FRAMES)
@@ -171,3 +182,22 @@ def test_legs_alternate():
     np.testing.assert_allclose(height["left"], np.roll(height["right"], 10), atol=1e-9)
     thigh, shank, _ = leg_angles(gait, factors, phase, 1)
     assert (thigh - shank).argmax() == 14  # the knee bends most in early swing, at 70 %
+
+
+def test_energy_images_tell_people_apart_in_one_view_and_fail_across_views():
+    identities = [f"{number:03d}" for number in range(1, 17)]
+
+    def energy(sequence, view):
+        mean = [record(0, i, sequence, view, FRAMES).silhouette.mean(axis=0) for i in identities]
+        return np.stack(mean).reshape(len(identities), -1)
+
+    def rank1(probe, gallery):
+        distance = np.linalg.norm(probe[:, None] - gallery, axis=-1)
+        return (distance.argmin(axis=1) == np.arange(len(identities))).mean()
+
+    gallery = energy("nm-01", "090")
+    usual, coat = (rank1(energy(sequence, "090"), gallery) for sequence in ("nm-05", "cl-01"))
+    across = rank1(energy("nm-05", "000"), gallery)
+    assert usual > 0.8
+    assert coat < usual - 0.2
+    assert across < usual - 0.5

@@ -8,7 +8,7 @@ from gaitjax.datasets.synthetic.draws import Traits
 from gaitjax.datasets.synthetic.gait import Array, Skeleton
 
 JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")  # each left, then right
-HIDDEN = 0.06  # metres behind the middle of the trunk or head at which a point is hidden
+HIDDEN = 0.06  # metres behind the middle of the head, or of left and right, that hide a point
 
 
 def keypoints(
@@ -27,9 +27,10 @@ def keypoints(
     """
     points = np.concatenate([_face(skeleton, body), _joints(skeleton)], axis=1)
     pixels, depth = project(camera, points)
-    _, middle = project(camera, np.stack([skeleton.points["head"], skeleton.points["neck"]], 1))
-    behind = depth - np.where(np.arange(17) < 5, middle[:, :1], middle[:, 1:])
-    hidden = np.clip(behind / HIDDEN, 0, 1)
+    _, head = project(camera, skeleton.points["head"][:, None])
+    pairs = depth[:, 5:].reshape(-1, len(JOINTS), 2).mean(axis=-1)
+    middle = np.concatenate([head.repeat(5, axis=1), pairs.repeat(2, axis=1)], axis=1)
+    hidden = np.clip((depth - middle) / HIDDEN, 0, 1)
     error = (1 + 2 * hidden)[..., None] * rng.standard_normal(pixels.shape)
     confidence = 0.92 - 0.35 * hidden - 0.06 * np.abs(error).mean(axis=-1)
     found = np.concatenate([pixels + error, np.clip(confidence, 0, 1)[..., None]], axis=-1)

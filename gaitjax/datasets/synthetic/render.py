@@ -8,10 +8,10 @@ from gaitjax.datasets.synthetic.camera import HEIGHT, WIDTH, Camera, derivative,
 from gaitjax.datasets.synthetic.flesh import Solid
 from gaitjax.datasets.synthetic.gait import Array
 
-DIRECTIONS = 16
 Mask = NDArray[np.uint8]
-Window = tuple[Mask, tuple[int, int]]
+Window = tuple[Mask, tuple[int, int]]  # and the pixel (x, y) of the image at its corner
 
+DIRECTIONS = 16
 SHIFT = 4  # bits of a pixel's fraction that cv2 takes
 MARGIN = 12  # pixels around the body
 
@@ -22,6 +22,10 @@ def outlines(solid: Solid, camera: Camera) -> Array:
     The camera, linearised at the centre, sees an ellipsoid c + A u as an ellipse, whose farthest
     point in the direction n is p + S n / sqrt(n' S n) with S = J A A' J'. The hull of several
     ellipses reaches as far as the farthest of them.
+
+    Args:
+        solid: in the world.
+        camera: that sees it.
 
     Returns:
         [T, P, DIRECTIONS, 2] in pixels.
