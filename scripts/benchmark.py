@@ -1,0 +1,231 @@
+"""How fast this machine reads, trains and evaluates what a config says, and in what memory.
+
+    python scripts/benchmark.py --config configs/gaitset.py:casia_b [--config.x=...]
+        [--steps N] [--output FILE]
+
+prints JSON. Speeds are medians, taken when the arrays are ready on the devices; compilation and
+warm-up are left out of them and stated apart. One process, on all devices that it sees.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+from absl import flags  # noqa: E402
+from ml_collections import ConfigDict  # noqa: E402
+
+from gaitjax import command, files, progress  # noqa: E402
+from gaitjax.data import augment  # noqa: E402
+from gaitjax.data.batch import Batch  # noqa: E402
+from gaitjax.data.frames import padded_length  # noqa: E402
+from gaitjax.evaluation import embed  # noqa: E402
+from gaitjax.training import experiment as experiments  # noqa: E402
+from gaitjax.training import mesh as meshes  # noqa: E402
+from gaitjax.training.experiment import Data, Training  # noqa: E402
+from gaitjax.training.state import State  # noqa: E402
+
+STEPS = flags.DEFINE_integer("steps", 20, "training steps that are timed", lower_bound=1)
+OUTPUT = flags.DEFINE_string("output", None, "a file that the JSON is written to as well")
+REPEATS = 3  # of what is timed as a whole
+SEQUENCES = 256  # at most, in a timed evaluation
+
+
+def main(config: ConfigDict) -> None:
+    """Measures, and prints what was found."""
+    if OUTPUT.value:
+        files.check_writable(Path(OUTPUT.value).parent)
+    data = experiments.open_data(config, command.cache_folder())
+    training = experiments.build_training(config, data, meshes.all_devices())
+    reading = read(config, training)
+    stepping, needed, state = train(training, STEPS.value)
+    memory = used(needed)
+    report = {
+        **setting(config),
+        "data": reading,
+        "training": stepping,
+        "evaluation": evaluate(config, data, training, state),
+        "memory_GiB": memory,
+    }
+    text = json.dumps(report, indent=2)
+    print(text)
+    if OUTPUT.value:
+        temporary = Path(f"{OUTPUT.value}.tmp")
+        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.replace(OUTPUT.value)
+
+
+def setting(config: ConfigDict) -> dict[str, Any]:
+    """What the numbers hold for."""
+    picked = config.data.sampler
+    return {
+        "device": jax.devices()[0].device_kind,
+        "devices": jax.device_count(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "versions": {"python": platform.python_version(), "jax": jax.__version__},
+        "network": config.network,
+        "model": config.model.to_dict(),
+        "dtype": config.dtype,
+        "deterministic": config.deterministic,
+        "dataset": config.data.dataset,
+        "batch": {
+            "sequences": picked.identities * picked.sequences,
+            "frames_each": padded_length(config.data.frames),
+            "sampling": config.data.frames.sampling,
+        },
+    }
+
+
+def read(config: ConfigDict, training: Training) -> dict[str, Any]:
+    """The loader alone: from the request for a batch to its arrays on the devices.
+
+    Batches that were read ahead come at once, so they are taken before the clock starts; then each
+    repeat is as many batches as are read at the same time. Files that were read before come from
+    the system's cache, as they do from the second epoch on.
+    """
+    ahead = config.data.threads + config.data.prefetch
+    with contextlib.closing(training.batches(0)) as batches:
+
+        def take(count: int) -> int:
+            frames = 0
+            for batch in (next(batches) for _ in range(count)):
+                jax.block_until_ready(meshes.put_rows(batch, training.mesh))
+                frames += int(np.sum(batch.lengths))
+            return frames
+
+        take(2 * ahead)
+        speeds = []
+        for _ in progress.bar(range(REPEATS), REPEATS, "reading"):
+            frames, seconds = timed(lambda: take(ahead))
+            speeds.append(frames / seconds)
+    return {"frames_per_second": statistics.median(speeds), "batches": REPEATS * ahead}
+
+
+def train(training: Training, steps: int) -> tuple[dict[str, Any], int, State]:
+    """Steps with the loader at work beside them, as in training.
+
+    Returns:
+        The speeds, the bytes that the compiled step needs, and the state after the last step.
+    """
+    state = training.init()
+    with contextlib.closing(training.batches(0)) as batches:
+        first = meshes.put_rows(next(batches), training.mesh)
+        jitted: Any = training.step
+        step, compiling = timed(lambda: jitted.lower(state, first).compile())
+        state, _ = step(state, first)  # warm-up
+        jax.block_until_ready(state)
+        waits, seconds, frames = [], [], []
+        for _ in progress.bar(range(steps), steps, "training"):
+            batch, waited = timed(lambda: _placed(batches, training))
+            (state, _), taken = timed(functools.partial(step, state, batch))
+            waits.append(waited)
+            seconds.append(waited + taken)
+            frames.append(float(np.sum(batch.lengths)))
+    typical = statistics.median(seconds)
+    speeds = {
+        "compile_seconds": compiling,
+        "steps": steps,
+        "steps_per_second": 1 / typical,
+        "frames_per_second": statistics.median(frames) / typical,
+        "share_waiting_for_data": sum(waits) / sum(seconds),
+    }
+    return speeds, _needs(step.memory_analysis()), state
+
+
+def _placed(batches: Iterator[Batch], training: Training) -> Batch:
+    return meshes.put_rows(next(batches), training.mesh)
+
+
+def _needs(analysis: Any) -> int:
+    """Bytes on one device: arguments, results that do not take their place, and all between."""
+    return int(
+        analysis.argument_size_in_bytes
+        + analysis.output_size_in_bytes
+        - analysis.alias_size_in_bytes
+        + analysis.temp_size_in_bytes
+        + analysis.generated_code_size_in_bytes
+    )
+
+
+def evaluate(config: ConfigDict, data: Data, training: Training, state: State) -> dict[str, Any]:
+    """Whole sequences of the test split, from disk to embedding; the first pass compiles."""
+    test, options = data.splits.test, config.evaluation
+    rows = np.unique(np.linspace(0, len(test) - 1, min(SEQUENCES, len(test))).astype(int)).tolist()
+    mesh = meshes.local_devices()
+    prepare = functools.partial(
+        augment.apply, transforms=config.data.transforms.to_dict(), key=None
+    )
+    run = functools.partial(
+        embed.embed,
+        embed.forward(training.model, prepare, mesh),
+        state.variables,
+        test,
+        rows,
+        modalities=config.data.modalities,
+        frame_limit=config.data.frames.limit,
+        bucket=options.frame_bucket,
+        batch=options.batch,
+        mesh=mesh,
+    )
+    _, first = timed(run)
+    typical = statistics.median(timed(run)[1] for _ in range(REPEATS))
+    return {
+        "sequences": len(rows),
+        "batch": options.batch,
+        "first_pass_seconds": first,
+        "sequences_per_second": len(rows) / typical,
+    }
+
+
+def used(needed: int) -> dict[str, float | None]:
+    """Peaks so far, and what they exceed the compiled step's own need by, in GiB.
+
+    Args:
+        needed: bytes that the compiled step needs on a device.
+    """
+    resident, device = _peak_resident(), jax.local_devices()[0]
+    on_host = needed * jax.local_device_count() if device.platform == "cpu" else 0
+    beyond = None if resident is None else resident - on_host
+    peaks = {
+        "resident_peak": resident,
+        "compiled_step_needs_on_each_device": needed,
+        "resident_peak_beyond_compiled_step": beyond,
+        "device_peak": (device.memory_stats() or {}).get("peak_bytes_in_use"),
+    }
+    return {name: None if size is None else size / 2**30 for name, size in peaks.items()}
+
+
+def _peak_resident() -> int | None:
+    """Bytes; None where the system is not Linux.
+
+    Not `getrusage`, whose peak is at least that of the process which started this one.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    lines = dict(line.split(":", 1) for line in status.read_text("utf-8").splitlines())
+    return int(lines["VmHWM"].split()[0]) * 1024
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """Calls a function, and returns its result, once it is ready, and the seconds it took."""
+    start = time.perf_counter()
+    result = jax.block_until_ready(function())
+    return result, time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    command.run(main)
