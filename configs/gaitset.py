@@ -21,7 +21,7 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
 
 
 def synthetic(config: ConfigDict) -> None:
-    """Half an hour's work of a GPU made small enough for two CPU cores and ten minutes."""
+    """Half the channels, a quarter of the embedding, few frames: for two CPU cores."""
     common.synthetic(config)
     config.model.channels = (16, 32, 64)
     config.model.embedding = 64
