@@ -14,6 +14,7 @@ from gaitjax.errors import UserError
 CONFIG = config_flags.DEFINE_config_file(
     "config", None, "what to run: configs/NAME.py or configs/NAME.py:DATASET", lock_config=True
 )
+WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a run")
 
 
 def run(main: Callable[[ConfigDict], None]) -> None:

@@ -13,7 +13,7 @@ from gaitjax.models.layers import plain, resnet
 from gaitjax.models.layers.pooling import horizontal_pyramid, set_max, valid_frames
 from gaitjax.models.layers.separate import SeparateBNNecks, SeparateFCs
 
-EXAMPLE = {"silhouette": (64, 44)}  # the shape of one frame, by modality
+EXAMPLE = {"silhouette": (128, 88)}  # the shape of one frame, by modality; fits either backbone
 
 RESNET9: Mapping[str, Any] = flax.core.FrozenDict(
     {

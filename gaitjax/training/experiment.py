@@ -147,14 +147,33 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
     return Training(model, rate, sampler, init, jitted, abstract, batches, mesh)
 
 
-def example_inputs(
-    config: ConfigDict, of: sequences.Sequences
-) -> tuple[dict[str, jax.Array], jax.Array]:
+def example_inputs(config: ConfigDict, of: sequences.Sequences) -> tuple[dict[str, Array], Array]:
     """One frame as the network reads it, all zeros, and its length: for shapes."""
     found = of.frames(0, config.data.modalities)
     wire = {name: jnp.zeros((1, 1, *x.shape[1:]), x.dtype) for name, x in found.items()}
     lengths = jnp.ones(1, jnp.int32)
-    return augment.apply(wire, lengths, config.data.transforms.to_dict(), None), lengths
+    return dict(augment.apply(wire, lengths, config.data.transforms.to_dict(), None)), lengths
+
+
+def shapes(config: ConfigDict, data: Data, model: nn.Module) -> dict[str, Any]:
+    """Shapes and types of a network's variables."""
+    inputs, lengths = example_inputs(config, data.splits.test)
+    result: dict[str, Any] = jax.eval_shape(
+        lambda: model.init(jax.random.key(0), inputs, lengths, train=False)
+    )
+    return {"batch_stats": {}, **result}
+
+
+def config_of(meta: Mapping[str, Any]) -> ConfigDict:
+    """The config that a checkpoint was trained with."""
+    return ConfigDict(_with_tuples(meta["config"]))
+
+
+def _with_tuples(tree: Any) -> Any:
+    """JSON knows no tuples, configs have no lists."""
+    if isinstance(tree, Mapping):
+        return {name: _with_tuples(value) for name, value in tree.items()}
+    return tuple(map(_with_tuples, tree)) if isinstance(tree, list) else tree
 
 
 def _check_step(

@@ -66,7 +66,7 @@ def _backward(saved: tuple[jax.Array, jax.Array], grad: jax.Array) -> tuple[jax.
 
 def _kernel_gradient(x: jax.Array, grad: jax.Array, kernel: jax.Array) -> jax.Array:
     _, pullback = jax.vjp(lambda k: _plain(x, k), kernel)
-    (result,) = pullback(grad)
+    result: jax.Array = pullback(grad)[0]
     return result
 
 
