@@ -23,7 +23,8 @@ def run(main: Callable[[ConfigDict], None]) -> None:
     A UserError is printed as one line, with exit code 1; anything else that fails is a bug, and
     keeps its traceback.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    form = "%(asctime)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, datefmt="%H:%M:%S", force=True)
     for chatty in ("absl", "jax", "orbax"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
