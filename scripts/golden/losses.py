@@ -1,0 +1,128 @@
+"""Losses: OpenGait's classes and their arguments in our words."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gaitjax.errors import UserError
+from gaitjax.losses import cross_entropy, triplet
+
+from . import tolerance
+from .errors import UnsupportedError
+from .tolerance import Comparison
+
+Loss = Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
+
+
+class Term(NamedTuple):
+    """A weight, and a loss that lacks only what the network supplies."""
+
+    weight: float
+    loss: Loss
+
+
+def terms(config: Any, labels: np.ndarray) -> dict[str, Term]:
+    """log_prefix -> term, from OpenGait's `loss_cfg`, one entry or a list of them.
+
+    Raises:
+        UnsupportedError: for a loss that gaitjax does not have.
+    """
+    entries = [config] if isinstance(config, Mapping) else config
+    return {
+        entry["log_prefix"]: Term(
+            entry.get("loss_term_weight", 1.0), _bind(entry["type"])(entry, labels)
+        )
+        for entry in entries
+    }
+
+
+def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Comparison]:
+    """Value, scalars and gradient of one entry of the table, or that ours refuses it.
+
+    Ours must refuse where OpenGait mixes up its triplets, and may where OpenGait raises or gives
+    NaN.
+
+    Raises:
+        UnsupportedError: for a loss that gaitjax does not have.
+        UserError: if ours refuses what OpenGait computes.
+    """
+    bind = _bind(case["class"])
+    labels = arrays[case["inputs"]["labels"]]
+    x = np.swapaxes(arrays[case["inputs"][case["gradient_of"]]], 1, 2)
+    loss = bind(case["kwargs"], labels)
+    is_triplet = case["class"] == "TripletLoss"
+    mixed = is_triplet and len(set(np.unique(labels, return_counts=True)[1].tolist())) > 1
+    try:
+        (value, scalars), gradient = jax.value_and_grad(loss, has_aux=True)(jnp.asarray(x))
+    except (UserError, ValueError) as error:
+        if mixed or "raises" in case or not math.isfinite(float(case["loss_mean"])):
+            return [Comparison("refusal", f"({error})", 0.0, 0.0)]
+        raise
+    if mixed:
+        return [Comparison("refusal", "(none, though classes differ in size)", math.inf, 0.0)]
+    if "raises" in case:
+        return [tolerance.scalar("value", "", value, math.nan, 0.0)]
+    rounding = _self_distance(x) if is_triplet and len(np.unique(labels)) == len(labels) else 0.0
+    deviation = tolerance.deviations(str(case.get("notes")))
+
+    def compare(what: str, where: str, ours: Any, theirs: Any) -> Comparison:
+        shape = tolerance.array if isinstance(theirs, list) else tolerance.scalar
+        size = max(np.abs(np.asarray(theirs, np.float64)).max(initial=0), 1e-2)
+        limit = tolerance.output_limit(deviation.get(where)) + rounding / size
+        return shape(what, where, ours, theirs, limit)
+
+    def scalar(name: str) -> Comparison:
+        return compare("scalars", name, scalars[name], case["info"][name])
+
+    gradient = np.swapaxes(np.asarray(gradient), 1, 2)
+    limit = tolerance.gradient_limit(deviation.get("grads"))
+    return [
+        compare("value", "", value, case["loss_mean"]),
+        compare("loss", "", scalars["loss"], case["loss"]),
+        *tolerance.by_key("scalars", scalars, case["info"], scalar),
+        tolerance.array("gradient", "", gradient, arrays[case["grad"]], limit),
+    ]
+
+
+def _self_distance(x: np.ndarray) -> float:
+    """The largest distance of a sample [N, P, C] to itself that OpenGait may find.
+
+    It takes the root of |x|^2 + |x|^2 - 2 xx, all rounded to float32. With one sample of each class
+    all positives are such; README's limit for cases without a stated deviation is smaller.
+    """
+    return float(np.sqrt(2 * np.finfo(np.float32).eps) * np.linalg.norm(x, axis=-1).max())
+
+
+def _triplet(options: Mapping[str, Any], labels: np.ndarray) -> Loss:
+    per_identity = int(np.unique(labels, return_counts=True)[1].max())
+    return functools.partial(
+        triplet.loss,
+        labels=labels.astype(np.int32),
+        margin=options["margin"],
+        per_identity=per_identity,
+    )
+
+
+def _cross_entropy(options: Mapping[str, Any], labels: np.ndarray) -> Loss:
+    smoothed = options.get("label_smooth", True)
+    return functools.partial(
+        cross_entropy.loss,
+        labels=labels.astype(np.int32),
+        scale=options.get("scale", 16),
+        label_smoothing=options.get("eps", 0.1) if smoothed else 0.0,
+        log_accuracy=options.get("log_accuracy", False),
+    )
+
+
+CLASSES = {"TripletLoss": _triplet, "CrossEntropyLoss": _cross_entropy}
+
+
+def _bind(name: str) -> Callable[[Mapping[str, Any], np.ndarray], Loss]:
+    if name not in CLASSES:
+        raise UnsupportedError(f"loss {name}")
+    return CLASSES[name]

@@ -1,0 +1,159 @@
+"""Optimizers and schedules: trajectories on a quadratic, and learning rates by step."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gaitjax.errors import UserError
+from gaitjax.training import optim
+
+from . import tolerance
+from .errors import UnsupportedError
+from .tolerance import Comparison
+
+Case = Mapping[str, Any]
+BETA1 = 0.9  # of Adam and AdamW, in PyTorch and Optax alike
+LIMIT = tolerance.output_limit(None)
+
+
+def checks(table: Case) -> dict[str, Callable[[], list[Comparison]]]:
+    """'SECTION/NUMBER_OPTIMIZER_SCHEDULE' -> check, of every entry of a table.
+
+    Args:
+        table: the quadratic x A x / 2 - b x, from x0 (`A`, `b`, `x0`), and sections: lists of
+            entries.
+    """
+    compare = {"quadratic": quadratic, "schedules": schedule, "together": together}
+    found = {}
+    for section in sorted(set(table) - {"kind", "notes", "A", "b", "x0"}):
+        if section not in compare:
+            found[section] = functools.partial(_unknown, section)
+            continue
+        for number, case in enumerate(table[section]):
+            names = (
+                case["optimizer_cfg"]["solver"],
+                case.get("scheduler_cfg", {}).get("scheduler"),
+            )
+            name = "_".join([str(number), *filter(None, names)])
+            found[f"{section}/{name}"] = functools.partial(compare[section], case, table)
+    return found
+
+
+def quadratic(case: Case, table: Case) -> list[Comparison]:
+    """A trajectory at a constant rate.
+
+    Raises:
+        UnsupportedError: for an optimizer or option that gaitjax does not have.
+    """
+    rate = optax.constant_schedule(case["optimizer_cfg"]["lr"])
+    params, losses = _trajectory(
+        _optimizer(case["optimizer_cfg"], rate), table, len(case["params"])
+    )
+    return [
+        tolerance.array("params", "", params, case["params"], LIMIT),
+        tolerance.array("loss", "", losses, case["loss_before_step"], LIMIT),
+    ]
+
+
+def schedule(case: Case, table: Case) -> list[Comparison]:
+    """Learning rate and momentum by step.
+
+    Raises:
+        UnsupportedError: for an optimizer, schedule or option that gaitjax does not have.
+    """
+    rate = _schedule(case)
+    _optimizer(case["optimizer_cfg"], rate)
+    momentum = case["momentum_or_beta1"]
+    return _by_step(rate, case, case["iterations"], case["lr"], momentum)
+
+
+def together(case: Case, table: Case) -> list[Comparison]:
+    """A trajectory under a schedule.
+
+    Raises:
+        UnsupportedError: for an optimizer, schedule or option that gaitjax does not have.
+    """
+    rate = _schedule(case)
+    steps = range(len(case["params"]))
+    params, _ = _trajectory(_optimizer(case["optimizer_cfg"], rate), table, len(steps))
+    momentum = case["momentum_or_beta1_used"]
+    return [
+        tolerance.array("params", "", params, case["params"], LIMIT),
+        *_by_step(rate, case, steps, case["lr_used"], momentum),
+    ]
+
+
+def _by_step(
+    rate: optax.Schedule,
+    case: Case,
+    steps: Sequence[int],
+    rates: Sequence[float],
+    momentum: Sequence[float],
+) -> list[Comparison]:
+    """Every rate for itself, so that the small ones count as much as the large ones."""
+    config = case["optimizer_cfg"]
+    ours = jax.vmap(rate)(jnp.asarray(steps))
+    own = config.get("momentum", 0.0) if config["solver"] == "SGD" else BETA1
+    return [
+        *(
+            tolerance.array("rates", f"step {step}", ours[i], rates[i], LIMIT)
+            for i, step in enumerate(steps)
+        ),
+        tolerance.array("momentum", "", np.full(len(steps), own), momentum, LIMIT),
+    ]
+
+
+@functools.partial(jax.jit, static_argnames=("transformation", "steps"))
+def _descend(
+    transformation: optax.GradientTransformation,
+    matrix: jax.Array,
+    vector: jax.Array,
+    x: jax.Array,
+    steps: int,
+) -> tuple[jax.Array, jax.Array]:
+    def step(carry: Any, _: None) -> Any:
+        x, state = carry
+        updates, state = transformation.update(matrix @ x - vector, state, x)
+        moved = optax.apply_updates(x, updates)
+        return (moved, state), (moved, x @ matrix @ x / 2 - vector @ x)
+
+    return jax.lax.scan(step, (x, transformation.init(x)), length=steps)[1]
+
+
+def _trajectory(
+    transformation: optax.GradientTransformation, table: Case, steps: int
+) -> tuple[jax.Array, jax.Array]:
+    """Parameters after, and loss before, every step."""
+    problem = (jnp.asarray(table[name], jnp.float32) for name in ("A", "b", "x0"))
+    return _descend(transformation, *problem, steps)
+
+
+def _optimizer(config: Case, rate: optax.Schedule) -> optax.GradientTransformation:
+    options = {name: value for name, value in config.items() if name not in ("solver", "lr")}
+    if config["solver"] != "SGD":
+        options.pop("momentum", None)  # OpenGait drops what PyTorch's class does not take
+    try:
+        return optim.optimizer({"type": config["solver"].lower(), **options}, rate)
+    except UserError as error:
+        raise UnsupportedError(f"optimizer {config['solver']}: {error}") from error
+
+
+def _schedule(case: Case) -> optax.Schedule:
+    config = case["scheduler_cfg"]
+    if config["scheduler"] != "MultiStepLR":
+        raise UnsupportedError(f"schedule {config['scheduler']}")
+    ours = {
+        "type": "multistep",
+        "milestones": tuple(config["milestones"]),
+        "gamma": config.get("gamma", 0.1),
+    }
+    return optim.schedule(ours, case["optimizer_cfg"]["lr"])
+
+
+def _unknown(section: str, /) -> list[Comparison]:
+    raise UnsupportedError(f"optimizer table {section}")

@@ -1,0 +1,43 @@
+"""Pretreatment: from a mask to the common cut."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gaitjax.datasets.normalise import normalise
+
+from . import tolerance
+from .errors import UnsupportedError
+from .tolerance import Comparison
+
+
+def checks(
+    table: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> dict[str, Callable[[], list[Comparison]]]:
+    """'IMAGE_SIZE' -> check, of every entry of a table; one check where gaitjax lacks `func`."""
+    if table["func"] != "datasets/pretreatment.py imgs2pickle":
+        return {"": functools.partial(_unknown, table["func"])}
+    return {
+        f"{case['image']}_{case['img_size']}": functools.partial(check, case, arrays)
+        for case in table["cases"]
+    }
+
+
+def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Comparison]:
+    """One image: the same to the pixel, or left out by both.
+
+    Args:
+        case: 'image', 'img_size', and 'out', None where OpenGait leaves the image out.
+        arrays: 'in/IMAGE' [h, w] and 'outSIZE/IMAGE' [1, SIZE, SIZE].
+    """
+    image, size = case["image"], case["img_size"]
+    ours = normalise(arrays[f"in/{image}"], size)
+    if ours is None or case["out"] is None:
+        return [tolerance.exact("left out", "", ours is None, case["out"] is None)]
+    return [tolerance.array("pixels", "", ours, arrays[f"out{size}/{image}"][0], 0.0)]
+
+
+def _unknown(func: str) -> list[Comparison]:
+    raise UnsupportedError(f"pretreatment {func}")
