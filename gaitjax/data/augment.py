@@ -240,7 +240,8 @@ def warp(x: jax.Array, matrix: jax.Array) -> jax.Array:
         i, j = left + corner % 2, top + corner // 2
         inside = (i >= 0) & (i < W) & (j >= 0) & (j < H)
         weight = jnp.where(inside, (1 - abs(u - i)) * (1 - abs(v - j)), 0).reshape(-1, 1)
-        return moved + weight * pixels[jnp.where(inside, j * W + i, 0).reshape(-1)]
+        found = weight * pixels[jnp.where(inside, j * W + i, 0).reshape(-1)]
+        return moved + found.astype(moved.dtype)
 
     # A loop, so that XLA does not fuse the transform before into every look-up.
     moved = jnp.zeros(pixels.shape, jnp.promote_types(x.dtype, jnp.float32))
