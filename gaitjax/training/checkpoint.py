@@ -57,9 +57,14 @@ class Checkpoints:
         assert saved, f"checkpoint {step} exists already"
 
     def restore(self, step: int, like: State) -> State:
-        """The state of a checkpoint, placed as `like` says (shapes, types and shardings)."""
+        """The state of a checkpoint, placed as `like` says (shapes, types and shardings).
+
+        Raises:
+            UserError: if it is broken, or another network's.
+        """
         args = ocp.args.Composite(state=ocp.args.StandardRestore(like))
-        state = self._manager.restore(step, args=args).state
+        with _readable(self._workdir / FOLDER / str(step)):
+            state = self._manager.restore(step, args=args).state
         assert isinstance(state, State)
         return state
 
@@ -157,4 +162,7 @@ def _readable(path: Path) -> Any:
     try:
         yield
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"checkpoint {path} cannot be read: {error}") from error
+        cause = str(error).partition(" [tensorstore_spec")[0]  # pages of it
+        raise UserError(
+            f"checkpoint {path} cannot be read: {cause}; if it is broken, delete it"
+        ) from error
