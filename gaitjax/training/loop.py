@@ -144,7 +144,7 @@ def _steps(run: Run, first: int) -> None:
             if step == first:
                 meter.settle()
                 clock.first_step(run.writer)
-            if step % config.train.image_every == 0:
+            if _due(step, config.train.image_every):
                 _show(run.writer, step, batch)
             done, stopping = step + 1, meshes.stop_together(bool(asked), step)
             last = done == config.train.steps
