@@ -110,7 +110,7 @@ def synthetic(config: ConfigDict) -> None:
     )
     config.data.sampler.update(identities=8, sequences=4)
     config.data.frames.number = 8
-    config.train.update(steps=180, log_every=20, image_every=100, checkpoint_every=60)
+    config.train.update(steps=150, log_every=10, image_every=50, checkpoint_every=50)
     config.train.evaluate_every = 0
     config.evaluation.baselines = True
     adam(config, 1e-3, 0.0)

@@ -50,7 +50,8 @@ def main(config: ConfigDict) -> None:
     like = checkpoint.abstract(experiments.shapes(config, data, model), sharding)
     variables = found.variables(like)
     log.info("%s of step %d, in %s", config.network, found.step, found.folder)
-    result = validation.evaluate(config, data, model, variables)
+    forward = validation.embedder(config, model)
+    result = validation.evaluate(config, data, forward, variables)
     if jax.process_index() == 0:
         for line in report.lines(result):
             log.info("%s", line)

@@ -1,6 +1,7 @@
 """Trains a network: `python -m gaitjax.train --config configs/gaitset.py --workdir runs/x`.
 
-Without --workdir the run is kept in runs/NETWORK-DATASET."""
+Without --workdir the run is kept in runs/NETWORK-DATASET.
+"""
 
 from pathlib import Path
 

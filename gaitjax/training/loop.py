@@ -18,6 +18,7 @@ from gaitjax.data import sequences
 from gaitjax.data.batch import Batch
 from gaitjax.errors import UserError
 from gaitjax.evaluation import report
+from gaitjax.evaluation.embed import Forward
 from gaitjax.training import checkpoint, validation
 from gaitjax.training import experiment as experiments
 from gaitjax.training import mesh as meshes
@@ -47,6 +48,7 @@ class Run:
     config: ConfigDict
     data: Data
     training: Training
+    embedder: Forward
     workdir: Path
     meta: dict[str, Any]
     checkpoints: Checkpoints
@@ -67,6 +69,7 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
     data = experiments.open_data(config, cache)
     training = experiments.build_training(config, data, meshes.all_devices())
     validation.protocol(config, data)
+    embedder = validation.embedder(config, training.model)
     meta = experiments.describe(config, data)
     files.check_writable(workdir)
     first = checkpoint.latest_step(workdir)
@@ -79,7 +82,7 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
         contextlib.closing(Writer(workdir, first, active=jax.process_index() == 0)) as writer,
         Checkpoints(workdir, config.train.keep) as checkpoints,
     ):
-        run = Run(config, data, training, workdir, meta, checkpoints, writer)
+        run = Run(config, data, training, embedder, workdir, meta, checkpoints, writer)
         writer.lines([*data.splits.lines, *_opening(run, first)])
         if first < config.train.steps:
             _steps(run, first)
@@ -190,12 +193,12 @@ def _tell(run: Run, done: int, meter: Meter, clock: "Clock") -> None:
 
 def _evaluate(run: Run, done: int, state: State) -> float:
     """Scores the state, writes what was found, and returns the mean rank-1."""
-    config, data, model = run.config, run.data, run.training.model
-    result = validation.evaluate(config, data, model, state.variables)
+    config, data = run.config, run.data
+    result = validation.evaluate(config, data, run.embedder, state.variables)
     lines = report.lines(result)
     if done == config.train.steps and config.evaluation.baselines:
         untrained = run.training.init().variables
-        others = validation.baselines(config, data, model, untrained)
+        others = validation.baselines(config, data, run.embedder, untrained)
         lines += validation.comparison({"trained": result, **others})
     run.writer.lines([f"evaluation after step {done}", *lines])
     run.writer.scalars(done, report.scalars(result), "evaluation")

@@ -26,24 +26,33 @@ def protocol(config: ConfigDict, data: Data) -> Protocol:
     return found
 
 
-def evaluate(config: ConfigDict, data: Data, model: nn.Module, variables: Any) -> Result:
+def embedder(config: ConfigDict, model: nn.Module) -> embed.Forward:
+    """The jitted function from raw frames to embeddings; made once a run, so it compiles once.
+
+    Args:
+        config: of which `data.transforms` counts.
+        model: a network.
+    """
+    transforms = config.data.transforms.to_dict()
+    prepare = functools.partial(augment.apply, transforms=transforms, key=None)
+    return embed.forward(model, prepare, meshes.local_devices())
+
+
+def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: Any) -> Result:
     """Embeds the test split and scores it by the config's protocol.
 
     Args:
         config: of which `data` and `evaluation` count.
         data: of which the test split is read.
-        model: a network.
-        variables: its parameters and statistics, on all devices.
+        forward: what `embedder` returned.
+        variables: the network's parameters and statistics, on all devices.
 
     Raises:
         UserError: for a protocol that does not fit to the data.
     """
     options, test = config.evaluation, data.splits.test
-    mesh = meshes.local_devices()
-    transforms = config.data.transforms.to_dict()
-    prepare = functools.partial(augment.apply, transforms=transforms, key=None)
     share = embed.embed(
-        embed.forward(model, prepare, mesh),
+        forward,
         variables,
         test,
         meshes.share_of(len(test)).tolist(),
@@ -51,7 +60,7 @@ def evaluate(config: ConfigDict, data: Data, model: nn.Module, variables: Any) -
         frame_limit=config.data.frames.limit,
         bucket=options.frame_bucket,
         batch=options.batch,
-        mesh=mesh,
+        mesh=meshes.local_devices(),
     )
     embeddings = meshes.gather_shares(share, len(test))
     return protocols.evaluate(
@@ -65,22 +74,22 @@ def evaluate(config: ConfigDict, data: Data, model: nn.Module, variables: Any) -
 
 
 def baselines(
-    config: ConfigDict, data: Data, model: nn.Module, untrained: Any
+    config: ConfigDict, data: Data, forward: embed.Forward, untrained: Any
 ) -> dict[str, Result]:
     """The scores that a trained network has to be seen beside, on the same frames and protocol.
 
     Args:
         config: of which `data` and `evaluation` count.
         data: of which the test split is read.
-        model: a network.
+        forward: what `embedder` returned for the network.
         untrained: its variables before the first step.
 
     Returns:
         'untrained network' and 'energy image' -> scores.
     """
-    image = energy_image.Model(classes={})
+    image = embedder(config, energy_image.Model(classes={}))
     return {
-        "untrained network": evaluate(config, data, model, untrained),
+        "untrained network": evaluate(config, data, forward, untrained),
         "energy image": evaluate(config, data, image, {}),
     }
 
