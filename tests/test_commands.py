@@ -1,0 +1,264 @@
+"""What a person can get wrong ends in one line that names it, and leaves nothing behind."""
+
+import json
+import logging
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import tiny
+from absl import flags
+
+from gaitjax import command, evaluate, train
+from gaitjax.training import checkpoint
+
+# ml_collections loads a config so.
+pytestmark = pytest.mark.filterwarnings(r"ignore:the load_module\(\) method:DeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "tree"
+    tiny.write_tree(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def trained(tree, tmp_path_factory) -> Path:
+    """The folder of a run that is finished."""
+    workdir = tmp_path_factory.mktemp("runs") / "trained"
+    told = tiny.finish(tiny.start("train", [*tiny.options(tree), f"--workdir={workdir}"]))[0]
+    assert f"finished: {workdir} is at step 4" in told
+    return workdir
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """Runs a command in this process; returns what it exits with, None if it ends well."""
+    root, before = logging.getLogger(), jax.config.read("jax_disable_most_optimizations")
+    handlers, level = root.handlers[:], root.level
+    jax.config.update("jax_disable_most_optimizations", True)
+
+    def run(module, *arguments: object):
+        monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        forget_flags()
+        root.handlers = []
+        try:
+            command.run(module.main)
+        except SystemExit as end:
+            return end.code
+        return None
+
+    yield run
+    forget_flags()
+    flags.FLAGS.mark_as_parsed()
+    root.handlers, root.level = handlers, level
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+def forget_flags() -> None:
+    flags.FLAGS.unparse_flags()
+    for name in list(flags.FLAGS):
+        if name.startswith("config."):
+            delattr(flags.FLAGS, name)
+        else:
+            flags.FLAGS[name].unparse()
+
+
+def check_refused(code: object, *named: str) -> None:
+    """`sys.exit(text)` prints the text and exits with 1."""
+    assert isinstance(code, str)
+    assert code.startswith("error: ")
+    assert "\n" not in code
+    for name in named:
+        assert name in code
+
+
+OVERRIDES = {
+    "misspelt field": ({"train__stepz": 3}, ["stepz"]),
+    "misspelt group": ({"trian__steps": 3}, ["trian"]),
+    "wrong type": ({"train__steps": "many"}, ["train.steps", "many"]),
+    "text for a tuple": ({"schedule__milestones": "early"}, ["schedule.milestones"]),
+    "missing root": ({"data__root": "/nowhere/at/all"}, ["/nowhere/at/all"]),
+    "no root": ({"data__root": ""}, ["config.data.root"]),
+    "missing partition": ({"data__partition": "/nowhere.json"}, ["/nowhere.json"]),
+    "no partition": ({"data__partition": ""}, ["config.data.partition"]),
+    "too many identities": ({"data__sampler__identities": 8}, ["identities is 8", "4"]),
+    "no sequences": ({"data__sampler__sequences": 0}, ["config.data.sampler"]),
+    "indivisible batch": ({"data__sampler__identities": 3}, ["batch of 6", "8 devices"]),
+    "no steps": ({"train__steps": 0}, ["config.train.steps is 0"]),
+    "negative seed": ({"seed": -1}, ["config.seed is -1"]),
+    "unknown network": ({"network": "gaitzet"}, ["gaitzet", "gaitset", "gaitbase"]),
+    "unknown dataset": ({"data__dataset": "casia_z"}, ["casia_z", "casia_b"]),
+    "unknown modality": ({"data__modalities": ("depth",)}, ["'depth'", "silhouette"]),
+    "unknown loss": ({"losses__triplet__type": "quadruplet"}, ["quadruplet", "triplet"]),
+    "unknown optimizer": ({"optimizer__type": "lion"}, ["'lion'", "sgd", "adam"]),
+    "unknown schedule": ({"schedule__type": "cosine"}, ["'cosine'", "multistep"]),
+    "unknown dtype": ({"dtype": "float23"}, ["dtype", "float23"]),
+    "unknown sampling": ({"data__frames__sampling": "some"}, ["sampling", "some"]),
+    "unknown metric": ({"evaluation__metric": "taxicab"}, ["metric", "taxicab"]),
+    "no such gallery": ({"evaluation__protocol__gallery": ("cl-*",)}, ["cl-*"]),
+    "bad number of bins": ({"model__bins": (7,)}, ["bins"]),
+}
+
+
+@pytest.mark.parametrize("case", OVERRIDES)
+def test_wrong_overrides_are_refused(case, call, tree, tmp_path):
+    overrides, named = OVERRIDES[case]
+    workdir = tmp_path / "run"
+    code = call(train, *tiny.options(tree, **overrides), f"--workdir={workdir}")
+    check_refused(code, *named)
+    assert not workdir.exists()
+
+
+def test_unknown_transform_is_refused(call, tree, tmp_path):
+    transforms = ({"type": "silhouette_cat"},)
+    options = tiny.options(tree, data__transforms__silhouette=transforms)
+    check_refused(call(train, *options, f"--workdir={tmp_path / 'run'}"), "silhouette_cat")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "no config given"),
+        (["--config", "configs/nothing.py"], "configs/nothing.py"),
+        (["--config", f"{tiny.REPOSITORY}/configs/gaitset.py:casia_z"], "casia_z"),
+        (["--config", f"{tiny.REPOSITORY}/configs/gaitset.py", "surplus"], "'surplus'"),
+        (["--config", f"{tiny.REPOSITORY}/configs/gaitset.py", "--workdirr=x"], "workdirr"),
+        (["--config"], "config"),
+    ],
+)
+def test_wrong_arguments_are_refused(call, arguments, named):
+    check_refused(call(train, *arguments), named)
+
+
+class Payload:
+    def __init__(self, witness: Path) -> None:
+        self.witness = witness
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.witness}",)
+
+
+@pytest.mark.parametrize("what", ["payload", "truncated", "no frames", "empty root"])
+def test_broken_data_are_refused(what, call, tree, tmp_path):
+    root, workdir, witness = tmp_path / "tree", tmp_path / "run", tmp_path / "witness"
+    shutil.copytree(tree, root)
+    shutil.copy(tree.with_suffix(".json"), root.with_suffix(".json"))
+    broken = root / "001/nm-02/090/090.pkl"
+    if what == "payload":
+        broken.write_bytes(pickle.dumps(Payload(witness)))
+    elif what == "truncated":
+        broken.write_bytes(broken.read_bytes()[:-1000])
+    elif what == "no frames":
+        broken.write_bytes(pickle.dumps(np.zeros((0, 64, 64), np.uint8)))
+    else:
+        shutil.rmtree(root)
+        root.mkdir()
+    code = call(train, *tiny.options(root), f"--workdir={workdir}")
+    check_refused(code, str(root if what == "empty root" else broken))
+    assert not workdir.exists()
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize("below", ["a file", "/proc"])
+def test_a_workdir_that_cannot_be_made_is_refused(below, call, tree, tmp_path):
+    if below == "a file":
+        (tmp_path / "file").write_text("")
+        workdir = tmp_path / "file" / "run"
+    else:
+        workdir = Path("/proc/run")
+    check_refused(call(train, *tiny.options(tree), f"--workdir={workdir}"), str(workdir))
+
+
+def test_a_workdir_of_another_model_is_refused(call, tree, trained):
+    code = call(train, *tiny.options(tree, model__embedding=5), f"--workdir={trained}")
+    check_refused(code, str(trained), "config.model.embedding: 4 there, 5 now")
+
+
+def test_a_finished_run_stays_as_it_is(call, tree, trained, capsys):
+    assert call(train, *tiny.options(tree), f"--workdir={trained}") is None
+    assert f"{trained} is finished: it is at step 4 of 4" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(call, tree, tmp_path):
+    workdir = tmp_path / "run"
+    options = tiny.options(
+        tree, optimizer__learning_rate=1e30, train__checkpoint_every=1, train__steps=50
+    )
+    code = call(train, *options, f"--workdir={workdir}")
+    kept = list(workdir.glob("nonfinite-step-*-process-0.npz"))
+    assert len(kept) == 1
+    step = int(kept[0].name.split("-")[2])
+    check_refused(code, f"the loss of step {step} is not finite", str(kept[0]), "learning_rate")
+    with np.load(kept[0], allow_pickle=False) as batch:
+        assert batch["inputs/silhouette"].shape == (8, 4, 64, 64)
+        assert batch["labels/identity"].shape == batch["lengths"].shape == (8,)
+    assert checkpoint.latest_step(workdir) == step
+    last = tiny.saved(workdir, step)
+    assert all(np.isfinite(x).all() for x in last.values())
+
+
+def test_a_full_disk_is_named_and_tears_nothing(call, tree, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=400k", "none", disk])
+    if not made or made.returncode:
+        pytest.skip("no right to mount a small disk")
+    try:
+        options = tiny.options(tree, train__steps=100, train__checkpoint_every=1, train__keep=99)
+        code = call(train, *options, f"--workdir={disk / 'run'}")
+        check_refused(code, str(disk / "run"), "space")
+        step = checkpoint.latest_step(disk / "run")
+        assert step > 0
+        assert int(tiny.saved(disk / "run", step)["step"]) == step
+    finally:
+        subprocess.run([shutil.which("umount"), "-l", disk], check=True)
+
+
+def test_a_checkpoint_is_scored(call, tree, trained, capsys):
+    written = trained / "evaluation-4.json"
+    during = json.loads(written.read_text())["scores"]
+    assert call(evaluate, *tiny.options(tree), f"--workdir={trained}") is None
+    assert json.loads(written.read_text())["scores"] == during
+    assert f"written to {written}" in capsys.readouterr().err.replace(".json and", ".json\nand")
+
+
+def test_a_checkpoint_is_scored_on_another_dataset(call, tree, trained, capsys):
+    options = tiny.options(tree, data__dataset="casia_b", model__embedding=9)
+    assert call(evaluate, *options, f"--checkpoint={trained}") is None
+    assert "trained on folder, scored on casia_b" in capsys.readouterr().err
+    scores = json.loads((trained / "evaluation-4-casia_b.json").read_text())["scores"]
+    assert 0 <= scores["NM/rank-1"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [([], "--checkpoint"), (["--checkpoint=/nowhere"], "no checkpoint in /nowhere")],
+)
+def test_evaluation_without_a_checkpoint_is_refused(call, tree, arguments, named):
+    check_refused(call(evaluate, *tiny.options(tree), *arguments), named)
+
+
+def test_an_error_is_one_line_of_the_process(tree, tmp_path):
+    """What the calls above stand for, as a person sees it."""
+    starts = [
+        tiny.start("train", [*tiny.options(tree, **overrides), f"--workdir={tmp_path / 'run'}"])
+        for overrides in ({"data__sampler__identities": 9}, {"train__stepz": 3})
+    ]
+    for process, named in zip(starts, ("identities is 9", "stepz"), strict=True):
+        told = process.communicate(timeout=120)[1].splitlines()
+        assert process.returncode == 1
+        assert len(told) == 1
+        assert told[0].startswith("error: ")
+        assert named in told[0]
+    assert not (tmp_path / "run").exists()
