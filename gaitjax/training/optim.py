@@ -58,14 +58,17 @@ def _sgd(
 
 
 def _adam(
-    weight_decay: float = 0.0,
+    weight_decay: float = 0.0, momentum: float = 0.0
 ) -> Callable[[optax.Schedule], optax.GradientTransformation]:
-    """The decay is part of the gradient, not decoupled (that is AdamW)."""
+    """The decay is part of the gradient, not decoupled (that is AdamW).
+
+    Momentum is SGD's alone; it is taken so that a config can change its type and nothing else.
+    """
     return lambda rate: optax.chain(optax.add_decayed_weights(weight_decay), optax.adam(rate))
 
 
 def _adamw(
-    weight_decay: float = 0.01,
+    weight_decay: float = 0.01, momentum: float = 0.0
 ) -> Callable[[optax.Schedule], optax.GradientTransformation]:
     return lambda rate: optax.adamw(rate, weight_decay=weight_decay)
 

@@ -1,5 +1,7 @@
 """State dicts of OpenGait, in and out, strictly."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,7 +28,8 @@ def state_dict():
     """As OpenGait would write it, of random values."""
     inputs = {"silhouette": jnp.zeros((1, 1, 64, 44))}
     model = opengait.build("Baseline", CONFIG)
-    variables = model.init(jax.random.key(0), inputs, jnp.ones(1, int), train=False)
+    init = jax.jit(functools.partial(model.init, train=False))
+    variables = init(jax.random.key(0), inputs, jnp.ones(1, int))
     names = opengait.dump("Baseline", variables)
     rng = np.random.default_rng(0)
     return {

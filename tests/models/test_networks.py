@@ -94,7 +94,10 @@ def test_bfloat16_embeds_as_float32_does(name):
     half, _ = network(name, "bfloat16")
     inputs = {"silhouette": jnp.asarray(silhouettes([8] * 4))}
     lengths = jnp.full(4, 8)
-    a, b = (m.apply(variables, inputs, lengths, train=False).embeddings for m in (model, half))
+    a, b = (
+        jax.jit(functools.partial(m.apply, train=False))(variables, inputs, lengths).embeddings
+        for m in (model, half)
+    )
     assert b.dtype == jnp.float32
     a, b = a.reshape(4, -1), b.reshape(4, -1)
     norms = jnp.linalg.norm(a, axis=1) * jnp.linalg.norm(b, axis=1)
