@@ -45,7 +45,9 @@ def _config() -> ConfigDict:
     try:
         rest = flags.FLAGS(sys.argv)[1:]
         config = CONFIG.value
-    except AttributeError as error:  # an override of a field that is not there
+        if config is not None and not isinstance(config, ConfigDict):
+            config.to_dict()  # stands for a file that is missing, and raises at its first use
+    except (AttributeError, KeyError) as error:  # an override of a field that is not there
         raise UserError(f"the config has no field {error.args[0]}") from error
     except (flags.Error, OSError) as error:
         raise UserError(_last_line(str(error))) from error

@@ -1,6 +1,8 @@
-"""Folders that are about to be written to."""
+"""Folders that are written to."""
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from gaitjax.errors import UserError
@@ -21,4 +23,20 @@ def check_writable(folder: Path) -> None:
     except OSError as error:
         raise UserError(
             f"{folder} cannot be written to ({existing}: {error.strerror}); choose another folder"
+        ) from error
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turns what goes wrong on a disk into an error for the user.
+
+    Raises:
+        UserError: names the folder and the reason.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:  # TensorStore tells of a full disk by a ValueError
+        cause = getattr(error, "strerror", None) or str(error).partition(" [tensorstore_spec")[0]
+        raise UserError(
+            f"{folder} cannot be written to: {cause}; make room, or choose another folder"
         ) from error

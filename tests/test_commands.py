@@ -105,7 +105,6 @@ OVERRIDES = {
     "unknown sampling": ({"data__frames__sampling": "some"}, ["sampling", "some"]),
     "unknown metric": ({"evaluation__metric": "taxicab"}, ["metric", "taxicab"]),
     "no such gallery": ({"evaluation__protocol__gallery": ("cl-*",)}, ["cl-*"]),
-    "bad number of bins": ({"model__bins": (7,)}, ["bins"]),
 }
 
 
@@ -207,6 +206,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(call, tree, tmp_path):
     assert all(np.isfinite(x).all() for x in last.values())
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_tears_nothing(call, tree, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -9,6 +9,7 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
+from gaitjax import files
 from gaitjax.errors import UserError
 from gaitjax.training.state import State
 
@@ -37,7 +38,7 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(
             preservation_policy=policy, cleanup_tmp_directories=True
         )
-        with _disk(workdir):
+        with files.writing(workdir):
             self._manager = ocp.CheckpointManager(workdir.resolve() / FOLDER, options=options)
         self._workdir = workdir
 
@@ -52,7 +53,7 @@ class Checkpoints:
         """
         args = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
         metrics = None if score is None else {SCORE: score}
-        with _disk(self._workdir):
+        with files.writing(self._workdir):
             saved = self._manager.save(step, args=args, metrics=metrics, force=True)
         assert saved, f"checkpoint {step} exists already"
 
@@ -70,7 +71,7 @@ class Checkpoints:
 
     def wait(self) -> None:
         """Returns when everything is on disk."""
-        with _disk(self._workdir):
+        with files.writing(self._workdir):
             self._manager.wait_until_finished()
 
     def __enter__(self) -> Self:
@@ -82,7 +83,7 @@ class Checkpoints:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _disk(self._workdir):
+        with files.writing(self._workdir):
             self._manager.close()
 
 
@@ -142,18 +143,6 @@ def _steps(folder: Path) -> list[int]:
 def abstract(state: Any, sharding: jax.sharding.Sharding) -> Any:
     """Shapes and types of a state, to be restored with this sharding."""
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), state)
-
-
-@contextlib.contextmanager
-def _disk(workdir: Path) -> Any:
-    """Turns what goes wrong on a disk into an error for the user."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f"checkpoints cannot be written to {workdir}: {error.strerror or error}; make room, or "
-            "choose another --workdir"
-        ) from error
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from gaitjax.data import augment, frames, pipeline, samplers, sequences
 from gaitjax.data.batch import Array, Batch
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
+from gaitjax.evaluation import metrics
 from gaitjax.training import mesh as meshes
 from gaitjax.training import optim, state, step
 from gaitjax.training.state import State
@@ -208,6 +209,11 @@ def _check(config: ConfigDict) -> None:
                 raise UserError(f"config.{group}.{name} is {value}; expected 1 or more")
     if config.seed < 0:
         raise UserError(f"config.seed is {config.seed}; expected 0 or more")
+    metric = config.evaluation.metric
+    if metric not in metrics.METRICS:
+        raise UserError(
+            f"config.evaluation.metric is {metric!r}; expected one of {', '.join(metrics.METRICS)}"
+        )
     augment.check(config.data.transforms.to_dict())
 
 

@@ -42,6 +42,10 @@ def _constant() -> Callable[[float], optax.Schedule]:
 
 def _multistep(milestones: tuple[int, ...], gamma: float) -> Callable[[float], optax.Schedule]:
     """The rate is multiplied by gamma at every milestone; one that is named twice counts twice."""
+    if not all(isinstance(step, int) for step in milestones):
+        raise UserError(
+            f"config.schedule.milestones is {milestones}; expected steps, whole numbers"
+        )
     factors: dict[int, float] = {}
     for step in milestones:
         factors[step] = factors.get(step, 1.0) * gamma

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from gaitjax import files
+
 SCALARS = "scalars.jsonl"
 log = logging.getLogger("gaitjax")
 
@@ -25,6 +27,7 @@ class Writer:
         self._active = active
         if not active:
             return
+        self._workdir = workdir
         self._path = workdir / SCALARS
         self._take_back(first_step)
         self._board = SummaryWriter(str(workdir), purge_step=first_step + 1)
@@ -36,7 +39,7 @@ class Writer:
         named = {f"{prefix}/{name}": float(value) for name, value in values.items()}
         for name, value in named.items():
             self._board.add_scalar(name, value, step)
-        with self._path.open("a", encoding="utf-8") as file:
+        with files.writing(self._workdir), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **named}) + "\n")
 
     def sequences(self, step: int, name: str, frames: np.ndarray) -> None:
@@ -55,7 +58,8 @@ class Writer:
     def close(self) -> None:
         """Flushes everything."""
         if self._active:
-            self._board.close()
+            with files.writing(self._workdir):
+                self._board.close()
 
     def _take_back(self, first_step: int) -> None:
         if self._path.exists():
