@@ -5,6 +5,8 @@ import os
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 )
+# XLA runs collectives of one device side by side: with a thread a device they wait for each other.
+os.environ["NPROC"] = "32"
 
 from absl import flags
 

@@ -12,6 +12,10 @@ from jax.sharding import AxisType, Mesh
 from gaitjax.training import experiment
 from gaitjax.training import mesh as meshes
 
+NETWORKS = pytest.mark.parametrize(
+    "network", ["gaitset", pytest.param("gaitbase", marks=pytest.mark.slow)]
+)
+
 
 def mesh_of(devices: int) -> Mesh:
     chosen = jax.devices()[:devices]
@@ -33,7 +37,7 @@ def one_step(training: experiment.Training):
     return jax.device_get(training.step(training.init(), placed))
 
 
-@pytest.mark.parametrize("network", ["gaitset", "gaitbase"])
+@NETWORKS
 def test_float64_step_is_the_same_on_1_and_8_devices(tree, network):
     with jax.enable_x64(True):
         alone, together = (one_step(build(tree, network, "float64", n)) for n in (1, 8))
@@ -49,6 +53,7 @@ def test_float32_loss_is_the_same_on_1_and_8_devices(tree, network):
     assert alone["loss"] == pytest.approx(together["loss"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_bfloat16_step_keeps_parameters_and_loss_in_float32(tree):
     state, scalars = one_step(build(tree, "gaitset", "bfloat16", 8))
     floats = [x for x in jax.tree.leaves((state, scalars)) if np.issubdtype(x.dtype, np.inexact)]
