@@ -10,11 +10,15 @@ from gaitjax.errors import UserError
 def pairwise_distances(x: jax.Array) -> jax.Array:
     """Euclidean distances of every part: [N, P, C] -> [P, N, N], in float32 or above.
 
+    Distances do not change when all points move, so they are taken around the mean of the batch:
+    the squares are then as small as the distances, and little is lost in their difference.
+
     The distance to oneself is 0 by definition: rounding would leave the root of it, 1e-3 or so, and
     a gradient as noisy. relu before the root: its gradient at 0 is 0, where that of `jnp.maximum`
     would give NaN.
     """
     x = jnp.moveaxis(x, 1, 0).astype(jnp.promote_types(x.dtype, jnp.float32))
+    x = x - jax.lax.stop_gradient(jnp.mean(x, 1, keepdims=True))
     square = jnp.sum(x * x, -1)
     inner = jnp.einsum("pic,pjc->pij", x, x, precision="highest")
     square = square[:, :, None] + square[:, None] - 2 * inner

@@ -72,7 +72,8 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
 
     def compare(what: str, where: str, ours: Any, theirs: Any) -> Comparison:
         shape = tolerance.array if isinstance(theirs, list) else tolerance.scalar
-        size = max(np.abs(np.asarray(theirs, np.float64)).max(initial=0), 1e-2)
+        known = np.nan_to_num(np.asarray(theirs, np.float64))
+        size = max(np.abs(known).max(initial=0), 1e-2)
         limit = tolerance.output_limit(deviation.get(where)) + rounding / size
         return shape(what, where, ours, theirs, limit)
 

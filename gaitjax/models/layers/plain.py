@@ -5,6 +5,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
+from gaitjax.errors import UserError
 from gaitjax.models.layers.conv import conv
 from gaitjax.models.layers.pooling import max_pool_2x2
 
@@ -27,7 +28,7 @@ class Plain(nn.Module):
         """Maps frames [N, T, H, W, C]; `train` and `valid` are not needed without BatchNorm.
 
         Raises:
-            ValueError: for a layer that is neither.
+            UserError: for a layer that is neither.
         """
         position = 0  # as OpenGait numbers them: convolutions, activations and pools
         for layer in self.layers:
@@ -37,7 +38,7 @@ class Plain(nn.Module):
                 continue
             kind, _, channels = layer.partition("-")
             if kind != "BC" or not channels.isdigit():
-                raise ValueError(f"layer {layer!r} of the plain backbone; expected BC-<n> or M")
+                raise UserError(f"layer {layer!r} of the plain backbone; expected BC-<n> or M")
             kernel = 5 if position == 0 else 3
             x = nn.leaky_relu(conv(int(channels), kernel, self.dtype, f"feature{position}")(x))
             position += 2

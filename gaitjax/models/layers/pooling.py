@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+from gaitjax.errors import UserError
+
 
 def valid_frames(lengths: jax.Array, frames: int) -> jax.Array:
     """Which frames count: bool [N, T], true where t < lengths[n]."""
@@ -36,13 +38,15 @@ def horizontal_pyramid(x: jax.Array, bins: Sequence[int]) -> jax.Array:
         [N, sum(bins), C], the scales one after another, each from top to bottom.
 
     Raises:
-        ValueError: if a number of strips does not divide H * W.
+        UserError: if a number of strips does not divide H * W.
     """
     n, height, width, channels = x.shape
     parts = []
     for strips in bins:
         if height * width % strips:
-            raise ValueError(f"{strips} strips do not divide a map of {height} x {width}")
+            raise UserError(
+                f"{strips} strips do not divide a map of {height} x {width}; choose other config.model.bins"
+            )
         strip = x.reshape(n, strips, -1, channels)
         parts.append(strip.mean(2) + strip.max(2))
     return jnp.concatenate(parts, axis=1)

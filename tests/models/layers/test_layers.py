@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gaitjax.errors import UserError
 from gaitjax.models.layers.batch_norm import BatchNorm
 from gaitjax.models.layers.conv import same_conv
 from gaitjax.models.layers.pooling import horizontal_pyramid, max_pool_2x2, set_max
@@ -69,7 +70,7 @@ def test_horizontal_pyramid_goes_from_fine_to_coarse_and_from_top_to_bottom():
     np.testing.assert_array_equal(
         horizontal_pyramid(x, (2, 1))[0, :, 0], [1.5 + 3, 5.5 + 7, 3.5 + 7]
     )
-    with pytest.raises(ValueError, match="3 strips do not divide a map of 4 x 2"):
+    with pytest.raises(UserError, match="3 strips do not divide a map of 4 x 2"):
         horizontal_pyramid(x, (3,))
 
 
