@@ -8,6 +8,8 @@ os.environ["XLA_FLAGS"] = (
 # XLA runs collectives of one device side by side: with a thread a device they wait for each other.
 os.environ["NPROC"] = "32"
 
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # tests compile longer than they compute
+
 from absl import flags
 
 flags.FLAGS.mark_as_parsed()  # grain reads absl flags

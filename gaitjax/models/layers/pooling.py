@@ -45,7 +45,8 @@ def horizontal_pyramid(x: jax.Array, bins: Sequence[int]) -> jax.Array:
     for strips in bins:
         if height * width % strips:
             raise UserError(
-                f"{strips} strips do not divide a map of {height} x {width}; choose other config.model.bins"
+                f"{strips} strips do not divide a map of {height} x {width}; choose others in "
+                "config.model.bins"
             )
         strip = x.reshape(n, strips, -1, channels)
         parts.append(strip.mean(2) + strip.max(2))
