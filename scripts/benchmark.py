@@ -50,8 +50,8 @@ def main(config: ConfigDict) -> None:
     data = experiments.open_data(config, command.cache_folder())
     training = experiments.build_training(config, data, meshes.all_devices())
     reading = read(config, training)
-    stepping, needed, state = train(training, STEPS.value)
-    memory = used(needed)
+    stepping, needed, before, state = train(training, STEPS.value)
+    memory = used(needed, before)
     report = {
         **setting(config),
         "data": reading,
@@ -114,17 +114,19 @@ def read(config: ConfigDict, training: Training) -> dict[str, Any]:
     return {"frames_per_second": statistics.median(speeds), "batches": REPEATS * ahead}
 
 
-def train(training: Training, steps: int) -> tuple[dict[str, Any], int, State]:
+def train(training: Training, steps: int) -> tuple[dict[str, Any], int, int | None, State]:
     """Steps with the loader at work beside them, as in training.
 
     Returns:
-        The speeds, the bytes that the compiled step needs, and the state after the last step.
+        The speeds, the bytes that the compiled step needs, those resident before its first run, and
+        the state after the last step.
     """
     state = training.init()
     with contextlib.closing(training.batches(0)) as batches:
         first = meshes.put_rows(next(batches), training.mesh)
         jitted: Any = training.step
         step, compiling = timed(lambda: jitted.lower(state, first).compile())
+        before = _resident("VmRSS")
         state, _ = step(state, first)  # warm-up
         jax.block_until_ready(state)
         waits, seconds, frames = [], [], []
@@ -142,7 +144,7 @@ def train(training: Training, steps: int) -> tuple[dict[str, Any], int, State]:
         "frames_per_second": statistics.median(frames) / typical,
         "share_waiting_for_data": sum(waits) / sum(seconds),
     }
-    return speeds, _needs(step.memory_analysis()), state
+    return speeds, _needs(step.memory_analysis()), before, state
 
 
 def _placed(batches: Iterator[Batch], training: Training) -> Batch:
@@ -190,26 +192,27 @@ def evaluate(config: ConfigDict, data: Data, training: Training, state: State) -
     }
 
 
-def used(needed: int) -> dict[str, float | None]:
+def used(needed: int, before: int | None) -> dict[str, float | None]:
     """Peaks so far, and what they exceed the compiled step's own need by, in GiB.
 
     Args:
         needed: bytes that the compiled step needs on a device.
+        before: bytes that were resident before its first run.
     """
-    resident, device = _peak_resident(), jax.local_devices()[0]
+    peak, device = _resident("VmHWM"), jax.local_devices()[0]
     on_host = needed * jax.local_device_count() if device.platform == "cpu" else 0
-    beyond = None if resident is None else resident - on_host
-    peaks = {
-        "resident_peak": resident,
+    sizes = {
+        "resident_before_first_step": before,
+        "resident_peak": peak,
         "compiled_step_needs_on_each_device": needed,
-        "resident_peak_beyond_compiled_step": beyond,
+        "resident_peak_beyond_compiled_step": None if peak is None else peak - on_host,
         "device_peak": (device.memory_stats() or {}).get("peak_bytes_in_use"),
     }
-    return {name: None if size is None else size / 2**30 for name, size in peaks.items()}
+    return {name: None if size is None else size / 2**30 for name, size in sizes.items()}
 
 
-def _peak_resident() -> int | None:
-    """Bytes; None where the system is not Linux.
+def _resident(field: str) -> int | None:
+    """Bytes of this process: now (VmRSS) or at most (VmHWM); None where there is no Linux.
 
     Not `getrusage`, whose peak is at least that of the process which started this one.
     """
@@ -217,7 +220,7 @@ def _peak_resident() -> int | None:
     if not status.exists():
         return None
     lines = dict(line.split(":", 1) for line in status.read_text("utf-8").splitlines())
-    return int(lines["VmHWM"].split()[0]) * 1024
+    return int(lines[field].split()[0]) * 1024
 
 
 def timed(function: Callable[[], Any]) -> tuple[Any, float]:
