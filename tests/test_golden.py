@@ -1,0 +1,26 @@
+"""Everything in tests/golden, compared as scripts/check_golden.py compares it."""
+
+from pathlib import Path
+
+import jax
+import pytest
+
+from scripts.golden import cases
+
+CASES = {case.name: case for case in cases.discover(Path(__file__).parent / "golden")}
+# Of floating-point frames OpenCV takes sources in steps of 1/32 pixel: tests/data/test_augment.py.
+ROUNDED = {"transforms/RandomRotate_float", "transforms/RandomPerspective_float"}
+
+
+SLOW = {"gaitbase_train", "gaitbase_hid_train"}
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+    for name in sorted(CASES.keys() - ROUNDED)
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equals_opengait(name):
+    with jax.default_matmul_precision("highest"):
+        outcome = cases.run(CASES[name])
+    assert outcome.status == "pass", outcome.text
