@@ -21,31 +21,7 @@ def base(dataset: str) -> ConfigDict:
     config.deterministic = False  # True: the same bits on a GPU too, at some speed
     config.losses = ConfigDict()  # term -> dict(type=a file of gaitjax/losses, weight=, options)
 
-    config.data = data = ConfigDict()
-    data.dataset = dataset
-    data.root = ""  # root/identity/type/view/*.pkl; '' for built-in data: the cache folder
-    data.partition = ""  # JSON with TRAIN_SET and TEST_SET; '' where the dataset has a rule
-    data.options = ConfigDict()  # what built-in data are generated from
-    data.modalities = ("silhouette",)
-    # modality -> what turns its uint8 into the network's float, in order; random ones act in
-    # training only. See gaitjax/data/augment.py.
-    data.transforms = ConfigDict({"silhouette": ({"type": "silhouette_cut"},)})
-    data.sampler = ConfigDict({"identities": 8, "sequences": 16})  # P x K
-    data.frames = ConfigDict(
-        {
-            "sampling": "fixed",  # 'fixed': number; 'unfixed': minimum to maximum; 'all'
-            "order": "unordered",  # 'ordered': from a window of consecutive frames, sorted
-            "number": 30,
-            "minimum": 20,
-            "maximum": 40,
-            "skip": 0,  # 'ordered': the window is that much longer than the number of frames
-            "limit": 720,  # 'all' and evaluation: frames past it are dropped
-        }
-    )
-    data.verify = True  # read every file once before the first step, so that none breaks the run
-    data.threads = 4  # batches read at the same time
-    data.prefetch = 2  # batches ready ahead of the step that needs them
-
+    config.data = _data(dataset)
     config.optimizer = ConfigDict(
         {"type": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
     )
@@ -70,6 +46,34 @@ def base(dataset: str) -> ConfigDict:
         {"gallery": (), "probes": (), "gallery_views": "all", "exclude": "none"}
     )
     return config
+
+
+def _data(dataset: str) -> ConfigDict:
+    data = ConfigDict()
+    data.dataset = dataset
+    data.root = ""  # root/identity/type/view/*.pkl; '' for built-in data: the cache folder
+    data.partition = ""  # JSON with TRAIN_SET and TEST_SET; '' where the dataset has a rule
+    data.options = ConfigDict()  # what built-in data are generated from
+    data.modalities = ("silhouette",)
+    # modality -> what turns its uint8 into the network's float, in order; random ones act in
+    # training only. See gaitjax/data/augment.py.
+    data.transforms = ConfigDict({"silhouette": ({"type": "silhouette_cut"},)})
+    data.sampler = ConfigDict({"identities": 8, "sequences": 16})  # P x K
+    data.frames = ConfigDict(
+        {
+            "sampling": "fixed",  # 'fixed': number; 'unfixed': minimum to maximum; 'all'
+            "order": "unordered",  # 'ordered': from a window of consecutive frames, sorted
+            "number": 30,
+            "minimum": 20,
+            "maximum": 40,
+            "skip": 0,  # 'ordered': the window is that much longer than the number of frames
+            "limit": 720,  # 'all' and evaluation: frames past it are dropped
+        }
+    )
+    data.verify = True  # read every file once before the first step, so that none breaks the run
+    data.threads = 4  # batches read at the same time
+    data.prefetch = 2  # batches ready ahead of the step that needs them
+    return data
 
 
 def choose(

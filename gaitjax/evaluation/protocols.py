@@ -217,19 +217,12 @@ def evaluate(
         return _Side(embeddings[rows], *codes)
 
     gallery = jax.device_put(side(gallery_rows))
-    if protocol.gallery_views == "all":
-        score = functools.partial(_score_all, exclude=protocol.exclude)
-    else:
+    score = functools.partial(_score_all, exclude=protocol.exclude)
+    if protocol.gallery_views == "single":
         all_probes = np.concatenate(list(probe_rows.values()))
-        score = functools.partial(
-            _score_single,
-            exclude=protocol.exclude,
-            views=_Views(
-                names=view_names,
-                rows=np.unique(view_codes[all_probes]).astype(np.int32),
-                columns=np.unique(view_codes[gallery_rows]).astype(np.int32),
-            ),
-        )
+        rows, columns = (np.unique(view_codes[r]) for r in (all_probes, gallery_rows))
+        seen = _Views(view_names, rows.astype(np.int32), columns.astype(np.int32))
+        score = functools.partial(_score_single, exclude=protocol.exclude, views=seen)
     scored = {
         condition: score(condition, side(rows), gallery, metric)
         for condition, rows in probe_rows.items()
