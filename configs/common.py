@@ -116,5 +116,5 @@ def synthetic(config: ConfigDict) -> None:
     config.data.frames.number = 8
     config.train.update(steps=150, log_every=10, image_every=50, checkpoint_every=50)
     config.train.evaluate_every = 0
-    config.evaluation.baselines = True
+    config.evaluation.update(baselines=True, frame_bucket=26)
     adam(config, 1e-3, 0.0)
