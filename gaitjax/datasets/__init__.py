@@ -35,7 +35,8 @@ class Dataset:
     Attributes:
         title: the name that papers use.
         files: modality -> shell pattern of its pickle within a sequence's folder. The pattern may
-            hold `{identity}`, `{type}` and `{view}`.
+            hold `{identity}`, `{type}` and `{view}`, and alternatives behind `|`: the first that
+            matches counts.
         protocol: how it is evaluated; None where every user states it in the config.
         split: (identities of the training split, those of the test split) where a rule gives them;
             None where a partition JSON does.
