@@ -3,8 +3,8 @@
 The legs follow normal gait: thigh against the vertical, knee and ankle in the sagittal plane, every
 5 % of the stride, drawn after the landmarks (peaks and their times) of J. Perry, "Gait Analysis:
 Normal and Pathological Function" (1992), chapters 3 to 6, and D. A. Winter, "Biomechanics and Motor
-Control of Human Movement"; the values between are not theirs. Angles are in degrees, flexion and dorsiflexion positive, and
-the stride begins where the heel strikes the ground.
+Control of Human Movement"; the values between are not theirs. Angles are in degrees,
+flexion and dorsiflexion positive, and the stride begins where the heel strikes the ground.
 
 The world: x is where the person walks to, y their left, z up, metres; the ground is z = 0.
 """
