@@ -5,8 +5,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from tensorboardX import SummaryWriter
+from tensorboardX.proto.summary_pb2 import Summary
 
 from gaitjax import files
 
@@ -43,11 +45,18 @@ class Writer:
             file.write(json.dumps({"step": step, **named}) + "\n")
 
     def sequences(self, step: int, name: str, frames: np.ndarray) -> None:
-        """Shows sequences [n, T, H, W] of uint8 as an image: a row each, time to the right."""
+        """Shows sequences [n, T, H, W] of uint8 as an image: a row each, time to the right.
+
+        The PNG is OpenCV's: tensorboardX would need Pillow to make one.
+        """
         if self._active:
             n, _, height, _ = frames.shape
             rows = frames.transpose(0, 2, 1, 3).reshape(n * height, -1)
-            self._board.add_image(name, rows, step, dataformats="HW")
+            _, png = cv2.imencode(".png", rows)
+            size = {"height": rows.shape[0], "width": rows.shape[1], "colorspace": 1}
+            image = Summary.Image(**size, encoded_image_string=png.tobytes())
+            value = Summary.Value(tag=name, image=image)
+            self._board.file_writer.add_summary(Summary(value=[value]), step)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Writes lines to the log."""
