@@ -195,16 +195,15 @@ def _evaluate(run: Run, done: int, state: State) -> float:
     """Scores the state, writes what was found, and returns the mean rank-1."""
     config, data = run.config, run.data
     result = validation.evaluate(config, data, run.embedder, state.variables)
-    lines = report.lines(result)
-    if done == config.train.steps and config.evaluation.baselines:
-        untrained = run.training.init().variables
-        others = validation.baselines(config, data, run.embedder, untrained)
-        lines += validation.comparison({"trained": result, **others})
-    run.writer.lines([f"evaluation after step {done}", *lines])
+    run.writer.lines([f"evaluation after step {done}", *report.lines(result)])
     run.writer.scalars(done, report.scalars(result), "evaluation")
     if jax.process_index() == 0:
         facts = {"step": done, "workdir": str(run.workdir), **run.meta}
         report.write(result, run.workdir, f"evaluation-{done}", facts)
+    if done == config.train.steps and config.evaluation.baselines:
+        untrained = run.training.init().variables
+        others = validation.baselines(config, data, run.embedder, untrained)
+        run.writer.lines(validation.comparison({"trained": result, **others}))
     return result.scores["mean/rank-1"]
 
 
