@@ -6,9 +6,9 @@ from gaitjax.datasets.synthetic.draws import Ranges, Traits, draw
 from gaitjax.datasets.synthetic.flesh import SIDES, Blob, Flesh
 
 BAG: Ranges = {
-    "depth": (0.07, 0.14),
-    "width": (0.12, 0.20),
-    "height": (0.15, 0.24),
+    "depth": (0.11, 0.19),
+    "width": (0.17, 0.27),
+    "height": (0.20, 0.32),
     "kind": (0.0, 3.0),
     "side": (-1.0, 1.0),
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from gaitjax.errors import UserError
 
-VERSION = 1  # raise it whenever the same options give other data
+VERSION = 2  # raise it whenever the same options give other data
 
 
 def _count(value: object) -> bool:
