@@ -11,7 +11,6 @@ CASES = {case.name: case for case in cases.discover(Path(__file__).parent / "gol
 # Of floating-point frames OpenCV takes sources in steps of 1/32 pixel: tests/data/test_augment.py.
 ROUNDED = {"transforms/RandomRotate_float", "transforms/RandomPerspective_float"}
 
-
 SLOW = {"gaitbase_train", "gaitbase_hid_train"}
 NAMES = [
     pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
@@ -19,8 +18,16 @@ NAMES = [
 ]
 
 
+@pytest.fixture
+def compiled_as_users_do():
+    """Parity is of what users run; without optimisations XLA gets GaitBase's gradients wrong."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_equals_opengait(name):
+def test_equals_opengait(name, compiled_as_users_do):
     with jax.default_matmul_precision("highest"):
         outcome = cases.run(CASES[name])
     assert outcome.status == "pass", outcome.text
