@@ -28,12 +28,11 @@ from absl import flags  # noqa: E402
 from ml_collections import ConfigDict  # noqa: E402
 
 from gaitjax import command, files, progress  # noqa: E402
-from gaitjax.data import augment  # noqa: E402
 from gaitjax.data.batch import Batch  # noqa: E402
 from gaitjax.data.frames import padded_length  # noqa: E402
-from gaitjax.evaluation import embed  # noqa: E402
 from gaitjax.training import experiment as experiments  # noqa: E402
 from gaitjax.training import mesh as meshes  # noqa: E402
+from gaitjax.training import validation  # noqa: E402
 from gaitjax.training.experiment import Data, Training  # noqa: E402
 from gaitjax.training.state import State  # noqa: E402
 
@@ -164,29 +163,15 @@ def _needs(analysis: Any) -> int:
 
 def evaluate(config: ConfigDict, data: Data, training: Training, state: State) -> dict[str, Any]:
     """Whole sequences of the test split, from disk to embedding; the first pass compiles."""
-    test, options = data.splits.test, config.evaluation
+    test = data.splits.test
     rows = np.unique(np.linspace(0, len(test) - 1, min(SEQUENCES, len(test))).astype(int)).tolist()
-    mesh = meshes.local_devices()
-    prepare = functools.partial(
-        augment.apply, transforms=config.data.transforms.to_dict(), key=None
-    )
-    run = functools.partial(
-        embed.embed,
-        embed.forward(training.model, prepare, mesh),
-        state.variables,
-        test,
-        rows,
-        modalities=config.data.modalities,
-        frame_limit=config.data.frames.limit,
-        bucket=options.frame_bucket,
-        batch=options.batch,
-        mesh=mesh,
-    )
+    forward = validation.embedder(config, training.model)
+    run = functools.partial(validation.embed_rows, config, data, forward, state.variables, rows)
     _, first = timed(run)
     typical = statistics.median(timed(run)[1] for _ in range(REPEATS))
     return {
         "sequences": len(rows),
-        "batch": options.batch,
+        "batch": config.evaluation.batch,
         "first_pass_seconds": first,
         "sequences_per_second": len(rows) / typical,
     }

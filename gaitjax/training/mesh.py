@@ -41,7 +41,7 @@ def in_cluster(environment: Mapping[str, str]) -> bool:
 
     SLURM: of a step that `srun` started; a shell in an allocation is not one.
     """
-    sizes = ("OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "JAX_NUM_PROCESSES")
+    sizes = ("OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
     if any(int(environment.get(name) or 1) > 1 for name in sizes):
         return True
     return "KUBERNETES_SERVICE_HOST" in environment and "JOB_COMPLETION_INDEX" in environment

@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 import flax.linen as nn
+import numpy as np
 from ml_collections import ConfigDict
 
 from gaitjax.data import augment
@@ -38,6 +39,31 @@ def embedder(config: ConfigDict, model: nn.Module) -> embed.Forward:
     return embed.forward(model, prepare, meshes.local_devices())
 
 
+def embed_rows(
+    config: ConfigDict, data: Data, forward: embed.Forward, variables: Any, rows: list[int]
+) -> np.ndarray:
+    """Embeddings [len(rows), P, C] of sequences of the test split, by this process alone.
+
+    Args:
+        config: of which `data` and `evaluation` count.
+        data: of which the test split is read.
+        forward: what `embedder` returned.
+        variables: the network's parameters and statistics, on all devices.
+        rows: of the test split.
+    """
+    return embed.embed(
+        forward,
+        variables,
+        data.splits.test,
+        rows,
+        modalities=config.data.modalities,
+        frame_limit=config.data.frames.limit,
+        bucket=config.evaluation.frame_bucket,
+        batch=config.evaluation.batch,
+        mesh=meshes.local_devices(),
+    )
+
+
 def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: Any) -> Result:
     """Embeds the test split and scores it by the config's protocol.
 
@@ -50,18 +76,9 @@ def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: 
     Raises:
         UserError: for a protocol that does not fit to the data.
     """
-    options, test = config.evaluation, data.splits.test
-    share = embed.embed(
-        forward,
-        variables,
-        test,
-        meshes.share_of(len(test)).tolist(),
-        modalities=config.data.modalities,
-        frame_limit=config.data.frames.limit,
-        bucket=options.frame_bucket,
-        batch=options.batch,
-        mesh=meshes.local_devices(),
-    )
+    test = data.splits.test
+    rows = meshes.share_of(len(test)).tolist()
+    share = embed_rows(config, data, forward, variables, rows)
     embeddings = meshes.gather_shares(share, len(test))
     return protocols.evaluate(
         protocol(config, data),
@@ -69,7 +86,7 @@ def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: 
         test.identities.tolist(),
         test.types.tolist(),
         test.views.tolist(),
-        options.metric,
+        config.evaluation.metric,
     )
 
 
