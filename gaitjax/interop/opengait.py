@@ -2,8 +2,11 @@
 
 Every network states in `OPENGAIT` which of its parameters is which entry of OpenGait's state_dict.
 A rule is (ours, theirs, layout): two names, in which `{i}` stands for a number that both share, and
-what the values look like on either side. The rules are applied strictly: an entry that is left over
-on either side, or has another shape, is an error that lists it.
+what the values look like on either side. With `{*}` in theirs, ours is the stack of their entries
+0, 1, 2, ... A layout that is a function names an entry that their network derives, and that is
+worth nothing to ours: it is checked on reading and made again on writing, once for every parameter
+of ours that the rule names. The rules are applied strictly: an entry that is left over on either
+side, or has another shape, is an error that lists it.
 """
 
 import re
@@ -18,10 +21,27 @@ import numpy as np
 from gaitjax import lookup, models
 from gaitjax.errors import UserError
 
-Rule = tuple[str, str, str]
+Rule = tuple[str, str, str | Callable[[], np.ndarray]]
 Variables = dict[str, Any]
 
-NETWORKS = {"GaitSet": "gaitset", "Baseline": "gaitbase"}
+NETWORKS = {
+    "Baseline": "gaitbase",
+    "DeepGaitV2": "deepgaitv2",
+    "GLN": "gln",
+    "GaitEdge": "gaitedge",
+    "GaitGL": "gaitgl",
+    "GaitPart": "gaitpart",
+    "GaitSSB_Finetune": "gaitssb_finetune",
+    "GaitSSB_Pretrain": "gaitssb_pretrain",
+    "GaitSet": "gaitset",
+    "MultiGaitpp": "multigaitpp",
+    "ParsingGait": "parsinggait",
+    "SMPLGait": "smplgait",
+    "ScoNet": "sconet",
+    "Segmentation": "segmentation",
+    "SkeletonGaitPP": "skeletongaitpp",
+    "SwinGait": "swingait",
+}
 COUNTER = "num_batches_tracked"
 
 
@@ -71,10 +91,16 @@ def _norm(
     )
 
 
+_LINEAR = (
+    Leaf("params", "kernel", "weight", _channels_last, _channels_first),
+    Leaf("params", "bias", "bias", _same, _identity),
+)
 LAYOUTS: dict[str, tuple[Leaf, ...]] = {
     "as_is": (Leaf("params", "", "", _same, _identity),),
-    "conv": (Leaf("params", "kernel", "weight", _channels_last, _channels_first),),
+    "conv": _LINEAR,
+    "linear": _LINEAR,
     "batch_norm": _norm(_same, _identity),
+    "layer_norm": _norm(_same, _identity)[:2],
     "parts_bn": _norm(_from_channel_major, _to_channel_major),
 }
 
@@ -94,12 +120,13 @@ def build(model_name: str, model_cfg: Mapping[str, Any], dtype: str = "float32")
         known = ", ".join(sorted(NETWORKS))
         raise UserError(f"no network stands for OpenGait's {model_name!r}; there are {known}")
     network = NETWORKS[model_name]
+    module = lookup.module("gaitjax.models", network)
     try:
-        options = lookup.module("gaitjax.models", network).from_opengait(model_cfg)
-        classes = model_cfg.get("SeparateBNNecks", {}).get("class_num", 0)
+        options = module.from_opengait(model_cfg)
+        classes = {"identity": 0, getattr(module, "LABEL", "identity"): _class_count(model_cfg)}
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"model_cfg of {model_name} is not complete: {error!r}") from error
-    return models.build(network, options, {"identity": classes}, dtype)
+    return models.build(network, options, classes, dtype)
 
 
 def load(
@@ -123,17 +150,28 @@ def load(
     faults = []
     left = {key for key in state_dict if not key.endswith(f".{COUNTER}")}
     for path, theirs, leaf in _pairs(_rules(model_name), template):
+        shape, names = _unstacked(theirs, template[path].shape)
+        left.difference_update(names)
+        missing = [name for name in names if name not in state_dict]
+        faults += [f"- {name} is missing" for name in missing]
+        if missing:
+            continue
+        found = [np.asarray(state_dict[name]) for name in names]
+        values = [leaf.read(x, shape) for x in found]
+        wanted = list(leaf.write(np.empty(shape)).shape)
+        faults += [
+            f"! {name} is {list(x.shape)}, not {wanted}"
+            for name, x, value in zip(names, found, values, strict=True)
+            if value.shape != shape
+        ]
+        if all(value.shape == shape for value in values):
+            result[path] = np.stack(values) if "{*}" in theirs else values[0]
+    for theirs, expected in _derived(_rules(model_name), template).items():
+        left.discard(theirs)
         if theirs not in state_dict:
             faults.append(f"- {theirs} is missing")
-            continue
-        left.discard(theirs)
-        shape = template[path].shape
-        found = np.asarray(state_dict[theirs])
-        value = leaf.read(found, shape)
-        if value.shape != shape:
-            wanted = leaf.write(np.empty(shape)).shape
-            faults.append(f"! {theirs} is {list(found.shape)}, not {list(wanted)}")
-        result[path] = value
+        elif not np.array_equal(state_dict[theirs], expected):
+            faults.append(f"! {theirs} is not what the network derives")
     faults += [f"+ {key} has no place" for key in sorted(left)]
     if faults:
         raise UserError(f"this state_dict is not one of {model_name}: {'; '.join(faults)}")
@@ -150,7 +188,8 @@ def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.n
         step: what the batch counters are set to.
 
     Returns:
-        name -> array, in PyTorch's layout.
+        name -> array, in PyTorch's layout. Entries that the network derives are among them if
+        both collections are there.
 
     Raises:
         UserError: lists the parameters that no rule of the network names.
@@ -158,11 +197,22 @@ def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.n
     flat = flax.traverse_util.flatten_dict(variables)
     result: dict[str, np.ndarray] = {}
     for path, theirs, leaf in _pairs(_rules(model_name), flat):
-        result[theirs] = leaf.write(np.asarray(flat[path]))
-        if leaf.theirs == "running_var":
-            counter = theirs.removesuffix("running_var") + COUNTER
-            result[counter] = np.asarray(step, np.int64)
+        _, names = _unstacked(theirs, flat[path].shape)
+        values = flat[path] if "{*}" in theirs else [flat[path]]
+        for name, value in zip(names, values, strict=True):
+            result[name] = leaf.write(np.asarray(value))
+            if leaf.theirs == "running_var":
+                counter = name.removesuffix("running_var") + COUNTER
+                result[counter] = np.asarray(step, np.int64)
+    if "params" in variables and "batch_stats" in variables:
+        result |= _derived(_rules(model_name), flat)
     return result
+
+
+def _class_count(model_cfg: Mapping[str, Any]) -> int:
+    """OpenGait's networks state it at one of three places, or not at all."""
+    groups = (model_cfg, model_cfg.get("SeparateBNNecks", {}), model_cfg.get("GaitGL", {}))
+    return next((group["class_num"] for group in groups if "class_num" in group), 0)
 
 
 def _rules(model_name: str) -> Sequence[Rule]:
@@ -189,6 +239,7 @@ def _pairs(
     compiled = [
         (leaf, _pattern(_join(ours, leaf.ours, "/")), _join(theirs, leaf.theirs, "."))
         for ours, theirs, layout in rules
+        if isinstance(layout, str)
         for leaf in LAYOUTS[layout]
     ]
     nameless = []
@@ -196,12 +247,36 @@ def _pairs(
         for leaf, pattern, theirs in compiled:
             match = pattern.fullmatch("/".join(path[1:]))
             if match and leaf.collection == path[0]:
-                yield path, theirs.format(**match.groupdict()), leaf
+                yield path, _fill(theirs, match.groupdict()), leaf
                 break
         else:
             nameless.append("/".join(path))
     if nameless:
         raise UserError(f"no rule of OPENGAIT names {', '.join(nameless)}")
+
+
+def _derived(rules: Sequence[Rule], flat: Mapping[tuple[str, ...], Any]) -> dict[str, np.ndarray]:
+    """Their name -> value of everything that their network derives."""
+    return {
+        _fill(theirs, match.groupdict()): layout()
+        for ours, theirs, layout in rules
+        if not isinstance(layout, str)
+        for path in flat
+        if (match := _pattern(ours).fullmatch("/".join(path[1:]))) and path[0] == "params"
+    }
+
+
+def _unstacked(theirs: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], list[str]]:
+    """Shape and names of the entries that make up an array of ours."""
+    if "{*}" not in theirs:
+        return shape, [theirs]
+    return shape[1:], [theirs.replace("{*}", str(k)) for k in range(shape[0])]
+
+
+def _fill(theirs: str, numbers: Mapping[str, str]) -> str:
+    for name, number in numbers.items():
+        theirs = theirs.replace(f"{{{name}}}", number)
+    return theirs
 
 
 def _join(prefix: str, leaf: str, separator: str) -> str:

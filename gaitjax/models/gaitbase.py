@@ -10,7 +10,8 @@ import jax.numpy as jnp
 
 from gaitjax.models import Output
 from gaitjax.models.layers import plain, resnet
-from gaitjax.models.layers.pooling import horizontal_pyramid, set_max, valid_frames
+from gaitjax.models.layers.padding import valid_frames
+from gaitjax.models.layers.pooling import horizontal_pyramid, set_max
 from gaitjax.models.layers.separate import SeparateBNNecks, SeparateFCs
 
 EXAMPLE = {"silhouette": (128, 88)}  # the shape of one frame, by modality; fits either backbone

@@ -10,22 +10,42 @@ import jax.numpy as jnp
 CHUNK = 8  # images whose patches fit into a CPU's caches
 
 
-def conv(features: int, kernel: int, dtype: Any, name: str, stride: int = 1) -> nn.Conv:
-    """A square convolution without bias, padded by half its kernel as PyTorch pads.
+def conv(
+    features: int,
+    kernel: int | tuple[int, ...],
+    dtype: Any,
+    name: str,
+    stride: int | tuple[int, ...] = 1,
+    padding: tuple[int, ...] | None = None,
+    bias: bool = False,
+) -> nn.Conv:
+    """A convolution that pads as PyTorch does.
 
     `padding='SAME'` would pad a strided convolution by other amounts.
+
+    Args:
+        features: channels of the result.
+        kernel: a number for images [..., H, W, C]; a tuple for the axes before C, such as
+            (3, 3, 3) for videos [N, T, H, W, C].
+        dtype: of the result.
+        name: of the parameters.
+        stride: of every axis, or a tuple.
+        padding: zeros on both sides of every axis; by default half of the kernel.
+        bias: whether to add one.
     """
-    half = kernel // 2
+    size = (kernel, kernel) if isinstance(kernel, int) else kernel
+    around = tuple(k // 2 for k in size) if padding is None else padding
+    plain = len(size) == 2 and size[0] == size[1] and stride == 1 and padding is None
     return nn.Conv(
         features,
-        (kernel, kernel),
+        size,
         strides=stride,
-        padding=((half, half), (half, half)),
-        use_bias=False,
+        padding=[(p, p) for p in around],
+        use_bias=bias,
         kernel_init=nn.initializers.xavier_uniform(),
         dtype=dtype,
         param_dtype=jnp.promote_types(dtype, jnp.float32),
-        conv_general_dilated=_convolve if stride == 1 else jax.lax.conv_general_dilated,
+        conv_general_dilated=_convolve if plain else jax.lax.conv_general_dilated,
         name=name,
     )
 

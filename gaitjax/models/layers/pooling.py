@@ -6,11 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gaitjax.errors import UserError
-
-
-def valid_frames(lengths: jax.Array, frames: int) -> jax.Array:
-    """Which frames count: bool [N, T], true where t < lengths[n]."""
-    return jnp.arange(frames) < lengths[:, None]
+from gaitjax.models.layers.padding import valid_frames
 
 
 def set_max(x: jax.Array, lengths: jax.Array) -> jax.Array:
