@@ -9,6 +9,7 @@ of ours that the rule names. The rules are applied strictly: an entry that is le
 side, or has another shape, is an error that lists it.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import flax.traverse_util
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gaitjax import lookup, models
@@ -220,14 +222,16 @@ def _rules(model_name: str) -> Sequence[Rule]:
     return rules
 
 
+def example(model_name: str) -> tuple[dict[str, jax.Array], jax.Array]:
+    """One frame of zeros of every modality that a network may read, and its length."""
+    shapes = lookup.module("gaitjax.models", NETWORKS[model_name]).EXAMPLE
+    return {m: jnp.zeros((1, 1, *shape)) for m, shape in shapes.items()}, jnp.ones(1, jnp.int32)
+
+
 def _template(model_name: str, model: nn.Module) -> dict[tuple[str, ...], jax.ShapeDtypeStruct]:
     """Path -> shape of every variable of a network."""
-    example = lookup.module("gaitjax.models", NETWORKS[model_name]).EXAMPLE
-    inputs = {m: jax.ShapeDtypeStruct((1, 1, *shape), "float32") for m, shape in example.items()}
-    lengths = jax.ShapeDtypeStruct((1,), "int32")
-    variables = jax.eval_shape(
-        lambda i, n: model.init(jax.random.key(0), i, n, train=False), inputs, lengths
-    )
+    init = functools.partial(model.init, train=False)
+    variables = jax.eval_shape(init, jax.random.key(0), *example(model_name))
     flat: dict[tuple[str, ...], jax.ShapeDtypeStruct] = flax.traverse_util.flatten_dict(variables)
     return flat
 

@@ -1,12 +1,14 @@
 """Networks: a checkpoint filled by the rule, mapped by the network's own OPENGAIT rules."""
 
+import fnmatch
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import flax.traverse_util
 import jax
 import numpy as np
 
@@ -21,6 +23,30 @@ from .tolerance import Comparison
 Case = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
 PADDING = 3  # frames of random content behind the longest of packed sequences
+RGB = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])  # mean, deviation
+# the case's name of an input -> modality, and what the network is fed
+INPUTS: Mapping[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "sils": ("silhouette", lambda x: x / 255.0),
+    "pars": ("parsing", lambda x: x),
+    "depths": ("depth", lambda x: np.moveaxis(x, 2, -1) / 255.0),
+    "rgbs": ("rgb", lambda x: (np.moveaxis(x, 2, -1) - 255 * RGB[0]) / (255 * RGB[1])),
+    "ratios": ("ratio", lambda x: x),
+    "smpls": ("smpl", lambda x: x),
+}
+# 'maps' hold several modalities, by channel
+CHANNELS = {
+    "limb heat map, joint heat map": {"heatmap": slice(0, 2)},
+    "limb heat map, joint heat map, silhouette": {"heatmap": slice(0, 2), "silhouette": 2},
+    "silhouette, 20*parsing label": {"silhouette": 0, "parsing": 1},
+    "silhouette, flow image (3)": {"silhouette": 0, "flow": slice(1, 4)},
+    "silhouette, 20*parsing label, flow image (3)": {
+        "silhouette": 0,
+        "parsing": 1,
+        "flow": slice(2, 5),
+    },
+}
+# OpenGait's names of what a loss is fed, where ours differ
+FIELDS = {"probabilities": "logits", "target": "labels"}
 
 
 def manifest(case: Case) -> list[Comparison]:
@@ -36,7 +62,7 @@ def manifest(case: Case) -> list[Comparison]:
             "shapes", written, theirs, lambda k: tolerance.exact("shapes", k, written[k], theirs[k])
         ),
         tolerance.exact("count", f"{ours} parameters", ours, case["parameters"]),
-        tolerance.exact("frozen", "parameters", [], case["frozen"]),
+        tolerance.exact("frozen", "parameters", [], sorted(set(case["frozen"]) - _frozen(case))),
     ]
 
 
@@ -49,7 +75,7 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
         rule: what the checkpoint and the fingerprints follow from.
 
     Raises:
-        UnsupportedError: if gaitjax lacks the network, an input or an output.
+        UnsupportedError: if gaitjax lacks the network or an input.
         SkippedError: for packed sequences of a network whose file states `MIXES_FRAMES = True`:
             OpenGait's leaks from one sequence into the next.
         UserError: if the checkpoint does not fit the network.
@@ -57,23 +83,27 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
     network = _network(case, "float32")
     if "seqL" in case["inputs"] and getattr(_module(case), "MIXES_FRAMES", False):
         raise SkippedError("packed sequences of a network that mixes frames before pooling")
-    unknown = set(case["outputs"]) - {"out/embeddings"}
-    if unknown:
-        raise UnsupportedError(f"output {min(unknown)}")
     inputs, lengths = _inputs(case, arrays)
     apply = jax.jit(functools.partial(network.apply, train=False))
     output = apply(_variables(case, rule), inputs, lengths)
+    ours = {"out/embeddings": output.embeddings}
+    if _name(case) == "ScoNet":  # what it calls embeddings are logits
+        ours = {"out/embeddings": output.predictions["diagnosis"]}
+    if _name(case) == "Segmentation":
+        target = _frames_first(output.terms["bce"]["target"], lengths)
+        mask = _frames_first(output.predictions["mask"], lengths)
+        ours = {"out/pred": mask[:, None], "out/mask": target}
     deviation = tolerance.deviations(str(case.get("notes")))
-    return [
-        tolerance.array(
-            "embeddings",
-            "",
-            _channels_second(output.embeddings),
-            arrays[name],
-            tolerance.output_limit(deviation.get(name)),
-        )
-        for name in case["outputs"]
-    ]
+
+    def compare(name: str) -> Comparison:
+        found = _channels_second(ours[name])
+        if name == "out/pred":
+            different = float(np.mean(found != arrays[name]))
+            return Comparison("0/1 map", "share of entries that differ", different, 1e-4)
+        limit = tolerance.output_limit(deviation.get(name))
+        return tolerance.array(name.removeprefix("out/"), "", found, arrays[name], limit)
+
+    return tolerance.by_key("outputs", ours, case["outputs"], compare)
 
 
 def train(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
@@ -122,8 +152,10 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     terms = losses.terms(case["loss_cfg"], arrays["labels"])
     variables = jax.tree.map(lambda x: x.astype(dtype), _variables(case, rule))
     state = {name: tree for name, tree in variables.items() if name != "params"}
+    trained, frozen = _split(variables["params"], case)
 
-    def total(params: Any) -> tuple[jax.Array, tuple[Any, ...]]:
+    def total(trained: Any) -> tuple[jax.Array, tuple[Any, ...]]:
+        params = flax.traverse_util.unflatten_dict({**trained, **frozen})
         output, updated = network.apply(
             {"params": params, **state}, inputs, lengths, train=True, mutable=["batch_stats"]
         )
@@ -133,7 +165,8 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
         return loss_sum, (output.terms, scalars, updated)
 
     gradient = jax.jit(jax.value_and_grad(total, has_aux=True))
-    (loss_sum, (features, scalars, updated)), gradients = gradient(variables["params"])
+    (loss_sum, (features, scalars, updated)), found = gradient(trained)
+    gradients = {**found, **{path: np.zeros_like(x) for path, x in frozen.items()}}
     reported = {
         f"scalar/{term}/{name}": value
         for term, found in scalars.items()
@@ -142,7 +175,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     return _Step(
         reported | {"loss_sum": loss_sum},
         features,
-        opengait.dump(_name(case), {"params": gradients}),
+        opengait.dump(_name(case), {"params": flax.traverse_util.unflatten_dict(gradients)}),
         opengait.dump(_name(case), updated),
     )
 
@@ -173,7 +206,12 @@ def _features(
     case: Case, arrays: Arrays, rule: Rule, terms: Mapping[str, Mapping[str, jax.Array]]
 ) -> list[Comparison]:
     """What the losses are fed; small ones also whole."""
-    ours = {f"{t}/{k}": _channels_second(x) for t, term in terms.items() for k, x in term.items()}
+    ours = {
+        f"{t}/{FIELDS.get(k, k)}": _channels_second(x)
+        for t, term in terms.items()
+        for k, x in term.items()
+        if k not in ("labels", "mask")  # which ours have to state, and theirs have not
+    }
     deviation = tolerance.deviations(str(case.get("notes"))).get("training_feat")
     limit = tolerance.output_limit(deviation)
 
@@ -228,7 +266,28 @@ def _name(case: Case) -> str:
 
 
 def _network(case: Case, dtype: str) -> nn.Module:
-    return opengait.build(_name(case), case["model_cfg"], dtype)
+    """The network without what is random: the cases have neither dropout nor drop path."""
+    network = opengait.build(_name(case), case["model_cfg"], dtype)
+    return network.clone(**{r: 0.0 for r in ("dropout", "drop_path") if hasattr(network, r)})
+
+
+def _split(params: Any, case: Case) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Path -> array of the parameters that are trained, and of those that never are."""
+    module = _module(case)
+    patterns = module.frozen(case["model_cfg"]) if hasattr(module, "frozen") else ()
+    flat = flax.traverse_util.flatten_dict(params)
+    frozen = {p for p in flat if any(fnmatch.fnmatch("/".join(p), q) for q in patterns)}
+    return (
+        {path: x for path, x in flat.items() if path not in frozen},
+        {path: x for path, x in flat.items() if path in frozen},
+    )
+
+
+def _frozen(case: Case) -> set[str]:
+    """OpenGait's names of the parameters that are never trained."""
+    _, frozen = _split(_empty_variables(case)["params"], case)
+    tree = flax.traverse_util.unflatten_dict(frozen)
+    return set(opengait.dump(_name(case), {"params": tree}))
 
 
 def _module(case: Case) -> ModuleType:
@@ -244,11 +303,17 @@ def _empty_variables(case: Case) -> dict[str, Any]:
 
 def _variables(case: Case, rule: Rule) -> dict[str, Any]:
     _empty_variables(case)  # before anything is filled that is too large for the network
-    derived = [key for key, _, _, how in case["state_dict"] if how != "filled"]
-    if derived:
-        raise UnsupportedError(f"entries that the network derives, such as {derived[0]}")
-    state = {key: rule.fill(case["seed"], key, shape) for key, shape, *_ in case["state_dict"]}
+    filled = {key: shape for key, shape, _, how in case["state_dict"] if how == "filled"}
+    state = {key: rule.fill(case["seed"], key, shape) for key, shape in filled.items()}
+    if len(state) < len(case["state_dict"]):
+        state = {**_initial(case), **state}
     return opengait.load(_name(case), case["model_cfg"], state)
+
+
+def _initial(case: Case) -> dict[str, np.ndarray]:
+    """What a network makes by itself, under OpenGait's names."""
+    init = jax.jit(functools.partial(_network(case, "float32").init, train=False))
+    return opengait.dump(_name(case), init(jax.random.key(0), *opengait.example(_name(case))))
 
 
 def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -256,26 +321,51 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 
     Packed sequences are laid out as rows of a padded batch, whose padding is random.
     """
-    unknown = set(case["inputs"]) - {"sils", "labels", "seqL"}
+    given = set(case["inputs"]) - {"labels", "types", "seqL"}
+    unknown = given - {"maps"} - set(INPUTS)
     if unknown:
         raise UnsupportedError(f"input {min(unknown)}")
-    frames = arrays["sils"]
-    if "seqL" not in case["inputs"]:
-        lengths = np.full(len(frames), frames.shape[1], np.int32)
-    else:
+    inputs = {}
+    for name in given - {"maps"}:
+        modality, feed = INPUTS[name]
+        inputs[modality] = feed(arrays[name])
+    if "maps" in given:
+        inputs |= _channels(case["inputs"]["maps"], arrays["maps"])
+    inputs = {modality: x.astype(np.float32) for modality, x in inputs.items()}
+    first = next(iter(inputs.values()))
+    lengths = np.full(len(first), first.shape[1], np.int32)
+    if "seqL" in case["inputs"]:
         lengths = arrays["seqL"].reshape(-1).astype(np.int32)
-        frames = _unpack(frames, lengths, np.random.default_rng(case["seed"]))
-    return {"silhouette": (frames / 255.0).astype(np.float32)}, lengths
+        inputs = {modality: _unpack(x, lengths, case["seed"]) for modality, x in inputs.items()}
+    if _name(case) == "GaitSSB_Pretrain" and case["mode"] == "train":
+        # Theirs: all first views, then all second views; ours: both views of a sequence in a row.
+        order = np.arange(len(lengths)).reshape(2, -1).T.reshape(-1)
+        inputs = {modality: x[order] for modality, x in inputs.items()}
+    return inputs, lengths
 
 
-def _unpack(packed: np.ndarray, lengths: Sequence[int], random: np.random.Generator) -> np.ndarray:
-    """[1, sum of lengths, H, W] -> [N, T, H, W]."""
-    shape = (len(lengths), max(lengths) + PADDING, *packed.shape[2:])
-    padded = random.integers(0, 256, shape, np.uint8)
+def _channels(description: str, maps: np.ndarray) -> dict[str, np.ndarray]:
+    """Modality -> its channels of maps [N, T, C, H, W], channels last, divided by 255."""
+    listed = description.partition("channels: ")[2].partition(";")[0]
+    if listed not in CHANNELS:
+        raise UnsupportedError(f"maps of {listed}")
+    maps = np.moveaxis(maps, 2, -1) / 255.0
+    return {modality: maps[..., channels] for modality, channels in CHANNELS[listed].items()}
+
+
+def _unpack(packed: np.ndarray, lengths: np.ndarray, seed: int) -> np.ndarray:
+    """[1, sum of lengths, ...] -> [N, T, ...], with frames of any order as padding."""
+    shape = (len(lengths), max(lengths) + PADDING)
+    frames = np.random.default_rng(seed).integers(0, packed.shape[1], shape)
     ends = np.cumsum(lengths)
-    for row, end, length in zip(padded, ends, lengths, strict=True):
-        row[:length] = packed[0, end - length : end]
-    return padded
+    for row, end, length in zip(frames, ends, lengths, strict=True):
+        row[:length] = np.arange(end - length, end)
+    return packed[0][frames]
+
+
+def _frames_first(x: jax.Array, lengths: np.ndarray) -> np.ndarray:
+    """[N, T, ...] -> [sum of lengths, ...], as OpenGait packs them."""
+    return np.asarray(x)[np.arange(x.shape[1]) < lengths[:, None]]
 
 
 def _channels_second(x: jax.Array) -> np.ndarray:

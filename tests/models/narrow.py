@@ -1,0 +1,90 @@
+"""Every network, so narrow that a test can run it."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gaitjax import models
+
+
+class Narrow(NamedTuple):
+    """A network to be tested.
+
+    Attributes:
+        network: its file.
+        options: the fields of its Model.
+        frames: modality -> shape of one frame.
+        losses: config.losses of its training.
+        ordered: whether the order of the frames matters to it.
+        views: how many adjacent rows of a batch are the same sequence in training.
+        heads: how its predictions are called, where it has no embeddings.
+    """
+
+    network: str
+    options: Mapping[str, Any]
+    frames: Mapping[str, tuple[int, ...]]
+    losses: Mapping[str, Any]
+    ordered: bool = False
+    views: int = 1
+    prediction: str = ""
+
+
+TRIPLET = {"triplet": {"type": "triplet", "margin": 0.2, "per_identity": 2}}
+SOFTMAX = {"softmax": {"type": "cross_entropy", "scale": 16.0}}
+BOTH = {**TRIPLET, **SOFTMAX}
+SMALL = {"silhouette": (32, 24)}
+RESNET = {
+    "type": "resnet",
+    "channels": (4, 6, 8, 8),
+    "blocks": (1, 1, 1, 1),
+    "strides": (1, 2, 2, 1),
+}
+NETWORKS = {
+    "gaitset": Narrow("gaitset", {"channels": (4, 6, 8), "embedding": 8}, SMALL, TRIPLET),
+    "gaitbase": Narrow("gaitbase", {"backbone": RESNET, "embedding": 8}, SMALL, BOTH),
+    "gaitbase_plain": Narrow(
+        "gaitbase",
+        {
+            "backbone": {"type": "plain", "layers": ("BC-4", "M", "BC-6", "M")},
+            "embedding": 8,
+            "bins": (16, 8),
+        },
+        SMALL,
+        BOTH,
+    ),
+    "energy_image": Narrow("energy_image", {}, SMALL, {}),
+}
+CLASSES = {"identity": 4, "diagnosis": 3}
+
+
+def draw(modality: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Random frames as a network reads them."""
+    rng = np.random.default_rng((seed, len(modality)))
+    if modality == "parsing":
+        return rng.integers(0, 12, shape).astype("f4")
+    if modality == "ratio":
+        return rng.uniform(0.3, 0.6, shape).astype("f4")
+    if modality in ("rgb", "smpl"):
+        return rng.standard_normal(shape).astype("f4")
+    return rng.random(shape, "f4")
+
+
+def sequences(name: str, rows: int, frames: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Modality -> [rows, frames, ...], random, in the padding too."""
+    listed = NETWORKS[name].frames.items()
+    return {m: draw(m, (rows, frames, *shape), seed) for m, shape in listed}
+
+
+@functools.cache
+def network(name: str, dtype: str = "float32", **rates: float) -> tuple[nn.Module, Any]:
+    """A narrow network and its variables."""
+    narrow = NETWORKS[name]
+    options = {**narrow.options, **rates}
+    model = models.build(narrow.network, options, CLASSES, dtype)
+    init = jax.jit(functools.partial(model.init, train=False))
+    return model, init(jax.random.key(0), sequences(name, 1, 1), jnp.ones(1, jnp.int32))
