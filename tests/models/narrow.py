@@ -19,10 +19,9 @@ class Narrow(NamedTuple):
         network: its file.
         options: the fields of its Model.
         frames: modality -> shape of one frame.
-        losses: config.losses of its training.
+        losses: config.losses of its training; none: it is not trained.
         ordered: whether the order of the frames matters to it.
-        views: how many adjacent rows of a batch are the same sequence in training.
-        heads: how its predictions are called, where it has no embeddings.
+        prediction: which of its predictions [N, T, ...] counts where it has no embeddings.
     """
 
     network: str
@@ -30,7 +29,6 @@ class Narrow(NamedTuple):
     frames: Mapping[str, tuple[int, ...]]
     losses: Mapping[str, Any]
     ordered: bool = False
-    views: int = 1
     prediction: str = ""
 
 
@@ -84,7 +82,7 @@ def sequences(name: str, rows: int, frames: int, seed: int = 0) -> dict[str, np.
 def network(name: str, dtype: str = "float32", **rates: float) -> tuple[nn.Module, Any]:
     """A narrow network and its variables."""
     narrow = NETWORKS[name]
-    options = {**narrow.options, **rates}
-    model = models.build(narrow.network, options, CLASSES, dtype)
+    model = models.build(narrow.network, narrow.options, CLASSES, dtype)
+    model = model.clone(**{rate: x for rate, x in rates.items() if hasattr(model, rate)})
     init = jax.jit(functools.partial(model.init, train=False))
     return model, init(jax.random.key(0), sequences(name, 1, 1), jnp.ones(1, jnp.int32))
