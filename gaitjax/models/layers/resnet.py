@@ -9,6 +9,33 @@ from gaitjax.models.layers.batch_norm import BatchNorm
 from gaitjax.models.layers.conv import conv
 
 
+def shortcut(
+    x: jax.Array,
+    features: int,
+    strides: tuple[int, ...],
+    dtype: Any,
+    train: bool,
+    valid: jax.Array,
+) -> jax.Array:
+    """The way around the convolutions of a block, within whose `__call__` it is called.
+
+    Args:
+        x: what the block reads, [N, T, H, W, C].
+        features: channels of the block.
+        strides: of the block, over (H, W) or (T, H, W).
+        dtype: of the activations.
+        train: whether BatchNorm uses, and keeps, this batch's statistics.
+        valid: bool [N, T], the frames that count.
+
+    Returns:
+        x, if the block keeps its shape; else a convolution of 1 x 1 (x 1) and BatchNorm.
+    """
+    if max(strides) == 1 and x.shape[-1] == features:
+        return x
+    x = conv(features, (1,) * len(strides), dtype, "shortcut_conv", strides)(x)
+    return BatchNorm(dtype, name="shortcut_bn")(x, train, valid)
+
+
 class BasicBlock(nn.Module):
     """Two 3 x 3 convolutions with BatchNorm, and a shortcut around them."""
 
@@ -23,10 +50,8 @@ class BasicBlock(nn.Module):
         y = nn.relu(BatchNorm(self.dtype, name="bn1")(y, train, valid))
         y = conv(self.features, 3, self.dtype, "conv2")(y)
         y = BatchNorm(self.dtype, name="bn2")(y, train, valid)
-        if self.stride != 1 or x.shape[-1] != self.features:
-            x = conv(self.features, 1, self.dtype, "shortcut_conv", self.stride)(x)
-            x = BatchNorm(self.dtype, name="shortcut_bn")(x, train, valid)
-        return nn.relu(x + y)
+        strides = (self.stride, self.stride)
+        return nn.relu(shortcut(x, self.features, strides, self.dtype, train, valid) + y)
 
 
 class ResNet(nn.Module):
