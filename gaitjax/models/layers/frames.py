@@ -1,0 +1,31 @@
+"""The frames that a network reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from gaitjax.errors import UserError
+
+
+def images(inputs: Mapping[str, jax.Array], modality: str, dtype: Any) -> jax.Array:
+    """The images of one modality, with an axis of channels.
+
+    Args:
+        inputs: modality -> [N, T, H, W] or [N, T, H, W, C].
+        modality: which one.
+        dtype: of the result.
+
+    Returns:
+        [N, T, H, W, C]; C is 1 where the modality has no channels.
+
+    Raises:
+        UserError: if the batch has no such modality.
+    """
+    if modality not in inputs:
+        raise UserError(
+            f"the network reads {modality}, the batch has {', '.join(sorted(inputs))}; name it in "
+            "config.data.modalities"
+        )
+    x = inputs[modality].astype(dtype)
+    return x if x.ndim == 5 else x[..., None]
