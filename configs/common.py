@@ -110,6 +110,7 @@ def synthetic(config: ConfigDict) -> None:
             "types": (*usual, "bg-01", "bg-02", "cl-01", "cl-02"),
             "views": ("000", "036", "072", "108", "144", "180"),
             "frames": (20, 26),
+            "modalities": config.data.get_ref("modalities"),
         }
     )
     config.data.sampler.update(identities=8, sequences=4)

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gaitjax.datasets.synthetic.sequence import record
+from gaitjax.datasets.synthetic.modalities import silhouette
+from gaitjax.datasets.synthetic.sequence import shoot
 
 IDENTITIES = ("001", "003", "009")
 TYPES = ("nm-01", "bg-01", "cl-01")
@@ -37,7 +38,8 @@ def draw() -> np.ndarray:
             write(picture, identity, 6, top + 28)
             write(picture, sequence, 6, top + 44)
             for column, view in enumerate(VIEWS):
-                frames = record(0, identity, sequence, view, (30, 30)).silhouette[list(FRAMES)]
+                shot = shoot(0, identity, sequence, view, (30, 30))
+                frames = silhouette(shot)[list(FRAMES)]
                 left = SIDE + column * pair
                 cell = picture[top : top + 64, left : left + len(FRAMES) * 64]
                 cell[:] = np.maximum(PAPER, np.hstack(list(frames)) // 16 * 16)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gaitjax.datasets import synthetic
-from gaitjax.datasets.synthetic.sequence import record
+from gaitjax.datasets.synthetic.modalities import RECORDERS
+from gaitjax.datasets.synthetic.sequence import shoot
 from gaitjax.errors import UserError
 
 FRAMES = (5, 8)
@@ -20,6 +21,7 @@ OPTIONS = {
     "types": ("nm-01", "bg-02", "cl-01"),
     "views": ("000", "090"),
     "frames": FRAMES,
+    "modalities": ("silhouette", "pose"),
 }
 
 
@@ -39,9 +41,9 @@ def test_the_tree_holds_what_record_gives(tmp_path):
     folder = tmp_path / "003" / "bg-02" / "090"
     silhouette = pickle.loads((folder / synthetic.DATASET.files["silhouette"]).read_bytes())
     pose = pickle.loads((folder / synthetic.DATASET.files["pose"]).read_bytes())
-    recording = record(3, "003", "bg-02", "090", FRAMES)
-    np.testing.assert_array_equal(silhouette, recording.silhouette)
-    np.testing.assert_array_equal(pose, recording.pose)
+    shot = shoot(3, "003", "bg-02", "090", FRAMES)
+    np.testing.assert_array_equal(silhouette, RECORDERS["silhouette"](shot))
+    np.testing.assert_array_equal(pose, shot.points)
     assert json.loads((tmp_path / "partition.json").read_text()) == {
         "TRAIN_SET": ["001", "002"],
         "TEST_SET": ["003"],
@@ -58,6 +60,19 @@ def test_only_what_is_missing_is_written(tmp_path):
     synthetic.DATASET.generate(tmp_path, OPTIONS)
     assert lost.read_bytes() == whole[str(lost.relative_to(tmp_path))]
     assert kept.read_bytes() == b"kept"
+
+
+def test_further_modalities_join_those_that_are_there(tmp_path):
+    synthetic.DATASET.generate(tmp_path, OPTIONS)
+    before = files(tmp_path)
+    synthetic.DATASET.generate(tmp_path, OPTIONS | {"modalities": ("parsing", "silhouette")})
+    after = files(tmp_path)
+    assert {name for name in after.keys() - before.keys() if "parsing" not in name} == set()
+    assert len(after) == len(before) + 3 * 3 * 2
+    assert before.items() <= after.items()
+    assert synthetic.cache_name(OPTIONS) == synthetic.cache_name(
+        OPTIONS | {"modalities": ("parsing",)}
+    )
 
 
 def test_a_folder_of_other_options_is_refused(tmp_path):
@@ -102,6 +117,7 @@ def test_processes_share_a_root(tmp_path):
         ("train_identities", -1),
         ("seed", "zero"),
         ("colour", "red"),
+        ("modalities", ("infrared",)),
     ],
 )
 def test_wrong_options_are_named(tmp_path, name, value):

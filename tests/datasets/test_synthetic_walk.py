@@ -9,8 +9,9 @@ from gaitjax.datasets.synthetic.clothing import dress
 from gaitjax.datasets.synthetic.draws import generator
 from gaitjax.datasets.synthetic.flesh import Solid, pose, undressed
 from gaitjax.datasets.synthetic.gait import KNEE, THIGH, leg_angles, rotation, series, walk
+from gaitjax.datasets.synthetic.modalities import RECORDERS, silhouette
 from gaitjax.datasets.synthetic.render import masks, outlines
-from gaitjax.datasets.synthetic.sequence import record, walk_of
+from gaitjax.datasets.synthetic.sequence import shoot, walk_of
 
 FRAMES = (20, 20)
 PLAIN = np.ones(5)
@@ -120,26 +121,64 @@ def test_long_walks_stay_in_the_picture(view):
 
 @pytest.mark.parametrize("sequence", ["nm-02", "bg-01", "cl-01"])
 def test_recordings_are_silhouettes_and_coco_poses(sequence):
-    recording = record(0, "007", sequence, "036", (10, 14))
-    frames = len(recording.silhouette)
+    shot = shoot(0, "007", sequence, "036", (10, 14))
+    silhouettes, poses = silhouette(shot), shot.points
+    frames = len(silhouettes)
     assert 10 <= frames <= 14
-    assert recording.silhouette.shape == (frames, 64, 64)
-    assert recording.silhouette.dtype == np.uint8
-    assert recording.silhouette[:, [0, -1]].any(axis=2).all()  # every body fills the height
-    share = (recording.silhouette > 127).mean(axis=(1, 2))
+    assert silhouettes.shape == (frames, 64, 64)
+    assert silhouettes.dtype == np.uint8
+    assert silhouettes[:, [0, -1]].any(axis=2).all()  # every body fills the height
+    share = (silhouettes > 127).mean(axis=(1, 2))
     assert ((share > 0.08) & (share < 0.5)).all()
-    assert recording.pose.shape == (frames, 17, 3)
-    assert recording.pose.dtype == np.float32
-    confidence = recording.pose[..., 2]
+    assert poses.shape == (frames, 17, 3)
+    assert poses.dtype == np.float32
+    confidence = poses[..., 2]
     assert ((confidence >= 0) & (confidence <= 1)).all()
-    heights = recording.pose[:, :, 1].mean(axis=0)
+    heights = poses[:, :, 1].mean(axis=0)
     assert heights[0] < heights[5] < heights[11] < heights[13] < heights[15]  # nose to ankle
+
+
+def test_every_modality_shows_the_same_frames_of_the_same_body():
+    shot = shoot(0, "007", "cl-01", "036", (4, 4))
+    recorded = {name: recorder(shot) for name, recorder in RECORDERS.items()}
+    assert {name: (x.shape[1:], x.dtype.name) for name, x in recorded.items()} == {
+        "silhouette": ((64, 64), "uint8"),
+        "pose": ((17, 3), "float32"),
+        "heatmap": ((64, 64, 2), "uint8"),
+        "parsing": ((64, 64), "uint8"),
+        "depth": ((64, 64, 3), "uint8"),
+        "rgb": ((128, 128, 3), "uint8"),
+        "mask": ((128, 128), "uint8"),
+        "ratio": ((), "float32"),
+        "smpl": ((85,), "float32"),
+    }
+    assert {len(x) for x in recorded.values()} == {len(shot.found)}
+    body = recorded["silhouette"] > 127
+    for name in ("parsing", "depth"):
+        shown = recorded[name].reshape(*body.shape, -1).any(axis=-1)
+        assert (shown != body).mean() < 0.03
+    rows = [np.nonzero(recorded["parsing"] == part)[1].mean() for part in (1, 2, 7, 9)]
+    assert rows == sorted(rows)  # head, trunk, leg, foot
+    assert set(np.unique(recorded["parsing"])) <= set(range(12))
+    assert 11 in recorded["parsing"]  # the coat
+    inside, outside = (recorded["rgb"][recorded["mask"] > 127, :], recorded["rgb"][:, :8, :8])
+    assert len(inside) > len(outside)
+    assert ((recorded["ratio"] > 0.2) & (recorded["ratio"] < 0.8)).all()
+
+
+def test_knees_of_the_body_model_bend_as_the_walk_does():
+    shot = shoot(0, "007", "nm-01", "090", (40, 40))
+    bends = np.abs(RECORDERS["smpl"](shot)[:, 3 + 3 * 4 + 1])  # about the axis to the left
+    frames = shot.walk.skeleton.frames
+    thigh, shank = frames["left_thigh"][..., 2], frames["left_shank"][..., 2]
+    exact = np.arccos((thigh * shank).sum(axis=1))[shot.seen]
+    assert np.corrcoef(bends, exact)[0, 1] > 0.95
 
 
 def test_hidden_key_points_are_doubtful():
     left, right = [5, 7, 9, 11, 13, 15], [6, 8, 10, 12, 14, 16]
     side, front, back = (
-        record(0, "003", "nm-01", view, FRAMES).pose[..., 2].mean(axis=0)
+        shoot(0, "003", "nm-01", view, FRAMES).points[..., 2].mean(axis=0)
         for view in ("090", "000", "180")
     )
     assert (side[left[:2]] > side[right[:2]] + 0.2).all()
@@ -188,7 +227,7 @@ def test_energy_images_tell_people_apart_in_one_view_and_fail_across_views():
     identities = [f"{number:03d}" for number in range(1, 17)]
 
     def energy(sequence, view):
-        mean = [record(0, i, sequence, view, FRAMES).silhouette.mean(axis=0) for i in identities]
+        mean = [silhouette(shoot(0, i, sequence, view, FRAMES)).mean(axis=0) for i in identities]
         return np.stack(mean).reshape(len(identities), -1)
 
     def rank1(probe, gallery):

@@ -1,19 +1,20 @@
 """Synthetic walkers: people who never were, walking past CASIA-B's cameras.
 
 Bodies walk in a 3-D world (body, gait, flesh, clothing), cameras record them (camera, render,
-noise, keypoints), and `generate` writes the recordings as a dataset. Depth, parsing, points or RGB
-are to be further recordings of the same `sequence.Walk`.
+noise, keypoints), and `generate` writes what `modalities` records of each shot as a dataset. Points
+are to be a further modality of the same `sequence.Shot`.
 """
 
 from gaitjax.datasets import Dataset, Protocol
 from gaitjax.datasets.synthetic.generate import generate
+from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.datasets.synthetic.options import VERSION, cache_name
 
 __all__ = ["DATASET", "VERSION", "cache_name"]
 
 DATASET = Dataset(
     title="synthetic walkers",
-    files={"silhouette": "silhouette.pkl", "pose": "pose.pkl"},
+    files={modality: f"{modality}.pkl" for modality in RECORDERS},
     protocol=Protocol(
         gallery=("nm-0[1-4]",),
         probes={"NM": ("nm-0[56]",), "BG": ("bg-0[12]",), "CL": ("cl-0[12]",)},

@@ -1,17 +1,18 @@
-"""Writes the walkers as a dataset on disk: root/identity/type/view/{silhouette,pose}.pkl."""
+"""Writes the walkers as a dataset on disk: root/identity/type/view/MODALITY.pkl."""
 
 import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gaitjax import progress
+from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.datasets.synthetic.options import Options
-from gaitjax.datasets.synthetic.sequence import Recording, record
+from gaitjax.datasets.synthetic.sequence import shoot
 from gaitjax.errors import UserError
 from gaitjax.files import check_writable
 
@@ -37,7 +38,7 @@ def generate(root: Path, options: Mapping[str, Any]) -> None:
         for identity in split["TRAIN_SET"] + split["TEST_SET"]
         for sequence in chosen.types
         for view in chosen.views
-        if not _complete(root / identity / sequence / view)
+        if not _complete(root / identity / sequence / view, chosen.modalities)
     ]
     if missing or not partition.exists():
         check_writable(root)
@@ -45,14 +46,16 @@ def generate(root: Path, options: Mapping[str, Any]) -> None:
     if not partition.exists():
         _write(partition, json.dumps(split).encode())
     for identity, sequence, view in progress.bar(missing, len(missing), "making walkers"):
-        recording = record(chosen.seed, identity, sequence, view, chosen.frames)
-        for modality, array in recording._asdict().items():
-            content = pickle.dumps(np.ascontiguousarray(array), protocol=4)
-            _write(root / identity / sequence / view / f"{modality}.pkl", content)
+        shot = shoot(chosen.seed, identity, sequence, view, chosen.frames)
+        for modality in chosen.modalities:
+            path = root / identity / sequence / view / f"{modality}.pkl"
+            if not path.exists():
+                array = np.ascontiguousarray(RECORDERS[modality](shot))
+                _write(path, pickle.dumps(array, protocol=4))
 
 
-def _complete(folder: Path) -> bool:
-    return all((folder / f"{modality}.pkl").exists() for modality in Recording._fields)
+def _complete(folder: Path, modalities: Sequence[str]) -> bool:
+    return all((folder / f"{modality}.pkl").exists() for modality in modalities)
 
 
 def _claim(root: Path, text: str) -> None:

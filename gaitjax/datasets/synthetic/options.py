@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.errors import UserError
 
 VERSION = 2  # raise it whenever the same options give other data
@@ -40,7 +41,14 @@ RULES = {
     "types": (lambda value: _names(r"(nm|bg|cl)-\d\d", value), "names such as ('nm-01', 'bg-01')"),
     "views": (lambda value: _names(r"\d\d\d", value), "degrees such as ('000', '090')"),
     "frames": (_span, "(smallest, largest) such as (30, 40)"),
+    "modalities": (
+        lambda value: _names("|".join(RECORDERS), value),
+        f"some of {', '.join(RECORDERS)}",
+    ),
 }
+
+
+TUPLES = ("types", "views", "frames", "modalities")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +63,7 @@ class Options:
         views: degrees between the direction of the walk and that to the camera; CASIA-B has
             '000', '018', ... '180'.
         frames: smallest and largest number of frames of a walk, both included.
+        modalities: what is recorded. The same folder can be given more of them later.
     """
 
     seed: int
@@ -63,6 +72,7 @@ class Options:
     types: tuple[str, ...]
     views: tuple[str, ...]
     frames: tuple[int, int]
+    modalities: tuple[str, ...]
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Options":
@@ -79,7 +89,7 @@ class Options:
         for name, (fine, wanted) in RULES.items():
             if not fine(options[name]):
                 raise UserError(f"data.options.{name} is {options[name]!r}; give {wanted}")
-        tuples = {name: tuple(options[name]) for name in ("types", "views", "frames")}
+        tuples = {name: tuple(options[name]) for name in TUPLES}
         return cls(**{**options, **tuples})
 
     def split(self) -> dict[str, list[str]]:
@@ -90,8 +100,10 @@ class Options:
         return {"TRAIN_SET": names[:train], "TEST_SET": names[train:]}
 
     def text(self) -> str:
-        """All that the data follow from, as JSON."""
-        return json.dumps({"version": VERSION, **dataclasses.asdict(self)}, sort_keys=True)
+        """All that the data follow from, as JSON; the modalities only say which are there."""
+        chosen = {"version": VERSION, **dataclasses.asdict(self)}
+        del chosen["modalities"]
+        return json.dumps(chosen, sort_keys=True)
 
 
 def cache_name(options: Mapping[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""Masks of a solid as a camera sees them."""
+"""A solid as a camera sees it: its mask, and which part is at which pixel."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +47,7 @@ def outlines(solid: Solid, camera: Camera) -> Array:
 
 
 def masks(corners: Array) -> list[Window]:
-    """Fills the outlines, frame by frame.
+    """Where the body is, frame by frame.
 
     Args:
         corners: [T, P, n, 2] in pixels, from `outlines`.
@@ -53,14 +56,42 @@ def masks(corners: Array) -> list[Window]:
         For each frame the mask (uint8 [h, w], 255 in the body) of a window of the image around the
         body, and the pixel (x, y) of the window's corner.
     """
+    parts = range(corners.shape[1])
+    return _fill(corners, [parts] * len(corners), np.full(len(parts), 255))
+
+
+def numbers(corners: Array, solid: Solid, camera: Camera) -> list[Mask]:
+    """Which part is seen at every pixel: the nearer ones hide those behind.
+
+    Args:
+        corners: [T, P, n, 2] in pixels, from `outlines`.
+        solid: in the world.
+        camera: that sees it.
+
+    Returns:
+        For each frame uint8 of the window of `masks`: 1 + the number of the part, 0 behind all.
+    """
+    order = np.argsort(-distances(solid, camera), axis=1)
+    return [window for window, _ in _fill(corners, order, np.arange(1, order.shape[1] + 1))]
+
+
+def distances(solid: Solid, camera: Camera) -> Array:
+    """Metres [T, P] from the camera's plane to the middle of every part."""
+    _, depth = project(camera, solid.centres)
+    return np.asarray(depth[:, solid.parts].mean(axis=-1))
+
+
+def _fill(corners: Array, order: Iterable[Iterable[int]], values: NDArray[Any]) -> list[Window]:
+    """Fills the outlines with their values, in the order given for each frame."""
     image = (WIDTH, HEIGHT)
     low = np.clip(np.floor(corners.min(axis=(1, 2))).astype(int) - MARGIN, 0, image)
     high = np.clip(np.ceil(corners.max(axis=(1, 2))).astype(int) + MARGIN, low + 1, image)
     fixed = np.round((corners - low[:, None, None]) * 2**SHIFT).astype(np.int32)
     windows = []
-    for polygons, (x, y), (right, bottom) in zip(fixed, low.tolist(), high.tolist(), strict=True):
-        mask = np.zeros((bottom - y, right - x), np.uint8)
-        for polygon in polygons:
-            cv2.fillConvexPoly(mask, polygon, 255, shift=SHIFT)
-        windows.append((mask, (x, y)))
+    frames = zip(fixed, order, low.tolist(), high.tolist(), strict=True)
+    for polygons, parts, (x, y), (right, bottom) in frames:
+        window = np.zeros((bottom - y, right - x), np.uint8)
+        for part in parts:
+            cv2.fillConvexPoly(window, polygons[part], int(values[part]), shift=SHIFT)
+        windows.append((window, (x, y)))
     return windows

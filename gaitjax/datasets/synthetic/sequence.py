@@ -1,4 +1,4 @@
-"""One walk of one person, and what one camera records of it."""
+"""One walk of one person, and what one camera sees of it."""
 
 import functools
 from typing import NamedTuple
@@ -6,40 +6,63 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitjax.datasets.normalise import normalise
+from gaitjax.datasets.normalise import Cut, locate
 from gaitjax.datasets.synthetic.body import draw_body
-from gaitjax.datasets.synthetic.camera import at_view
+from gaitjax.datasets.synthetic.camera import Camera, at_view
 from gaitjax.datasets.synthetic.clothing import dress
 from gaitjax.datasets.synthetic.draws import Traits, generator, vary
 from gaitjax.datasets.synthetic.flesh import Solid, pose, undressed
-from gaitjax.datasets.synthetic.gait import GAIT, Skeleton, draw_gait, rotation, walk
+from gaitjax.datasets.synthetic.gait import GAIT, Array, Skeleton, draw_gait, rotation, walk
 from gaitjax.datasets.synthetic.keypoints import keypoints
 from gaitjax.datasets.synthetic.noise import spoil
-from gaitjax.datasets.synthetic.render import masks, outlines
+from gaitjax.datasets.synthetic.render import Mask, masks, outlines
 
+SIZE = 64  # height and width of what is cut out, pixels
 RATE = 25  # frames a second, as CASIA-B
 VARIATION = 0.08  # of a trait from walk to walk, as a share of its range
 TRACK = {"yaw": 4.0, "aside": 0.25, "ahead": 0.3}  # largest offsets: degrees, metres, metres
 
 
-class Recording(NamedTuple):
-    """What one camera records of one walk.
+class Walk(NamedTuple):
+    """A walk in the world: all that a camera can record.
 
     Attributes:
-        silhouette: uint8 [T, 64, 64].
-        pose: float32 [T, 17, 3], COCO's key points: x, y in pixels, confidence.
+        body: what the person is like.
+        skeleton: that moves.
+        parts: names of the ellipsoids that each part consists of.
+        solid: the parts where the skeleton has carried them.
     """
-
-    silhouette: NDArray[np.uint8]
-    pose: NDArray[np.float32]
-
-
-class Walk(NamedTuple):
-    """A walk in the world: all that a camera can record."""
 
     body: Traits
     skeleton: Skeleton
+    parts: tuple[tuple[str, ...], ...]
     solid: Solid
+
+
+class Shot(NamedTuple):
+    """What a camera sees of a walk, in the frames that show enough of the person.
+
+    Attributes:
+        walk: in the world.
+        camera: that sees it.
+        name: seed, identity, type, view: what everything random follows from.
+        seen: [T] of the walk's frames, which ones are here.
+        corners: of the outlines, [S, P, n, 2] in pixels.
+        places: the pixel (x, y) of each window's corner.
+        found: masks of the windows, as segmentation finds them.
+        cuts: where the person is in them.
+        points: float32 [S, 17, 3], COCO's key points: x, y in pixels, confidence.
+    """
+
+    walk: Walk
+    camera: Camera
+    name: tuple[int, str, str, str]
+    seen: NDArray[np.bool_]
+    corners: Array
+    places: list[tuple[int, int]]
+    found: list[Mask]
+    cuts: list[Cut]
+    points: NDArray[np.float32]
 
 
 @functools.lru_cache(maxsize=1)  # one walk is recorded by many cameras
@@ -61,7 +84,7 @@ def walk_of(seed: int, identity: str, sequence: str, frames: tuple[int, int]) ->
     skeleton = _on_track(walk(body, gait, factors, phase), rng)
     condition = sequence[:2]
     flesh = dress(undressed(body), condition, body, generator(seed, identity, condition))
-    return Walk(body, skeleton, pose(flesh, skeleton))
+    return Walk(body, skeleton, flesh.parts, pose(flesh, skeleton))
 
 
 def _on_track(skeleton: Skeleton, rng: np.random.Generator) -> Skeleton:
@@ -75,10 +98,8 @@ def _on_track(skeleton: Skeleton, rng: np.random.Generator) -> Skeleton:
     )
 
 
-def record(
-    seed: int, identity: str, sequence: str, view: str, frames: tuple[int, int]
-) -> Recording:
-    """The recording of one sequence: a pure function of its arguments.
+def shoot(seed: int, identity: str, sequence: str, view: str, frames: tuple[int, int]) -> Shot:
+    """What a camera sees of one walk: a pure function of its arguments.
 
     Args:
         seed: of the whole dataset.
@@ -89,8 +110,20 @@ def record(
     """
     scene, camera = walk_of(seed, identity, sequence, frames), at_view(view)
     rng = generator(seed, identity, sequence, view)
-    windows = spoil(masks(outlines(scene.solid, camera)), rng)
+    corners = outlines(scene.solid, camera)
+    windows = masks(corners)
+    found = spoil(windows, rng)
     points = keypoints(scene.skeleton, scene.body, camera, rng)
-    cuts = [normalise(mask) for mask in windows]
-    seen = [cut is not None for cut in cuts]
-    return Recording(np.stack([cut for cut in cuts if cut is not None]), points[seen])
+    cuts = [locate(mask, SIZE) for mask in found]
+    seen = np.array([cut is not None for cut in cuts])
+    return Shot(
+        scene,
+        camera,
+        (seed, identity, sequence, view),
+        seen,
+        corners[seen],
+        [place for (_, place), cut in zip(windows, cuts, strict=True) if cut],
+        [mask for mask, cut in zip(found, cuts, strict=True) if cut],
+        [cut for cut in cuts if cut],
+        points[seen],
+    )
