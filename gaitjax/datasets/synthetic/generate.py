@@ -61,13 +61,15 @@ def _complete(folder: Path, modalities: Sequence[str]) -> bool:
 def _claim(root: Path, text: str) -> None:
     """Marks a new folder as that of these options, and refuses every other folder."""
     mark = root / "options.json"
+    # Looked at first: another process that claims the folder writes the mark before all else.
+    occupied = any(not path.name.startswith(".") for path in root.glob("*"))
     if mark.exists():
         if mark.read_text() != text:
             raise UserError(
                 f"{mark} shows that {root} holds walkers of other options or of another version; "
                 "choose another data.root, or delete that folder"
             )
-    elif any(not path.name.startswith(".") for path in root.glob("*")):
+    elif occupied:
         raise UserError(
             f"data.root {root} holds other data, and the synthetic walkers need a folder of their "
             "own; name the dataset of these data (--config FILE:DATASET), or leave data.root empty"
