@@ -61,7 +61,7 @@ def training_batches(
         )
     slots = range(process * rows // processes, (process + 1) * rows // processes)
     frame_choice.check(frames)
-    labels, _ = sequences.labels()
+    labels = sequences.all_labels()
     source = _Batches(sequences, labels, sampler, dict(frames), tuple(modalities), seed, slots)
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + prefetch)
     return _iterate(grain.MapDataset.source(source).to_iter_dataset(options), first_step)
@@ -81,7 +81,7 @@ class _Batches:
     """The batch of every step, as a Grain source."""
 
     sequences: Sequences
-    labels: np.ndarray  # int32 [N], of all sequences
+    labels: Mapping[str, np.ndarray]  # label -> int32 [N], of all sequences
     sampler: PKSampler
     frames: Mapping[str, Any]
     modalities: tuple[str, ...]
@@ -100,7 +100,7 @@ class _Batches:
             m: self._padded([s[m] for s in samples], rows) for m in self.modalities
         }
         lengths = np.array([len(s[self.modalities[0]]) for s in samples], np.int32)
-        return Batch(inputs, lengths, {"identity": self.labels[rows]})
+        return Batch(inputs, lengths, {label: x[rows] for label, x in self.labels.items()})
 
     def _sample(self, step: int, slot: int, row: int) -> dict[str, np.ndarray]:
         """The frames that a sequence has in this batch."""

@@ -32,6 +32,7 @@ class Sequences:
         views: str [N].
         folders: str [N].
         files: modality -> pattern of its pickle, as in `datasets.Dataset`.
+        classes: label -> pattern of types -> class, as `labels` of `datasets.Dataset`.
     """
 
     identities: np.ndarray
@@ -39,6 +40,7 @@ class Sequences:
     views: np.ndarray
     folders: np.ndarray
     files: Mapping[str, str]
+    classes: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.identities)
@@ -61,6 +63,32 @@ class Sequences:
         """
         names, labels = np.unique(self.identities, return_inverse=True)
         return labels.astype(np.int32), names.tolist()
+
+    def all_labels(self) -> dict[str, np.ndarray]:
+        """The identities as numbers, and the classes of every further label.
+
+        Returns:
+            label -> int32 [N]; 'identity' is among them.
+
+        Raises:
+            UserError: if a type has no class; names the first folder.
+        """
+        further = {
+            label: np.array([self._class(row, label) for row in range(len(self))], np.int32)
+            for label in self.classes
+        }
+        return {"identity": self.labels()[0], **further}
+
+    def _class(self, row: int, label: str) -> int:
+        """Of a sequence, from its type."""
+        type_, patterns = str(self.types[row]).lower(), self.classes[label]
+        found = [c for pattern, c in patterns.items() if fnmatch.fnmatchcase(type_, pattern)]
+        if not found:
+            raise UserError(
+                f"{self.folders[row]} is of type {self.types[row]!r}, which has no {label}; "
+                f"expected {', '.join(patterns)}: rename or remove the folder"
+            )
+        return found[0]
 
     def path(self, row: int, modality: str) -> Path:
         """The pickle of one modality of one sequence.
@@ -308,7 +336,7 @@ def _scan(dataset: Dataset, root: Path, identities: list[str]) -> tuple[Sequence
                 else:
                     without.append(f"{identity}/{type_}/{view}")
     names, types, views, folders = (np.array([row[i] for row in rows], str) for i in range(4))
-    return Sequences(names, types, views, folders, dataset.files), without
+    return Sequences(names, types, views, folders, dataset.files, dataset.labels), without
 
 
 def _report(

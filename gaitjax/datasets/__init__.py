@@ -41,6 +41,9 @@ class Dataset:
         split: (identities of the training split, those of the test split) where a rule gives them;
             None where a partition JSON does.
         partition: where the partition JSON comes from, for the error of who has none.
+        labels: what the type of a sequence tells beside its condition: label -> shell pattern of
+            types in lower case -> class, from 0, such as `{"diagnosis": {"negative": 0}}`. One of
+            the patterns matches every type.
         expected: split -> number of identities, as published; empty where nobody published any.
         generate: for built-in data: writes the tree. Called as `generate(root, options)`; writes
             what is missing, a sequence at a time, atomically.
@@ -51,6 +54,7 @@ class Dataset:
     protocol: Protocol | None = None
     split: Callable[[Sequence[str]], tuple[list[str], list[str]]] | None = None
     partition: str = ""
+    labels: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
     expected: Mapping[str, int] = dataclasses.field(default_factory=dict)
     generate: Callable[[Path, Mapping[str, Any]], None] | None = None
 

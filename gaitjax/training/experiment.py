@@ -69,7 +69,10 @@ def open_data(config: ConfigDict, cache: Path) -> Data:
     splits = sequences.open_splits(dataset, root, partition)
     _, names = splits.train.labels()
     fingerprint = sequences.fingerprint(splits, config.data.modalities)
-    return Data(dataset, splits, {"identity": len(names)}, fingerprint)
+    for split in (splits.train, splits.test):
+        split.all_labels()  # refuses a type without a class before anything is written
+    further = {label: len(set(classes.values())) for label, classes in dataset.labels.items()}
+    return Data(dataset, splits, {"identity": len(names), **further}, fingerprint)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +193,7 @@ def _check_step(
             name: jnp.zeros((rows, time, *x.shape[1:]), x.dtype) for name, x in found.items()
         }
         integers = jnp.ones(rows, jnp.int32)
-        return Batch(inputs, integers, {"identity": integers})
+        return Batch(inputs, integers, dict.fromkeys(data.classes, integers))
 
     jax.eval_shape(function, abstract, jax.eval_shape(batch))
 
