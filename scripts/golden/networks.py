@@ -76,12 +76,13 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
 
     Raises:
         UnsupportedError: if gaitjax lacks the network or an input.
-        SkippedError: for packed sequences of a network whose file states `MIXES_FRAMES = True`:
-            OpenGait's leaks from one sequence into the next.
+        SkippedError: for packed sequences of a network whose file states `MIXES_FRAMES = True`, or
+            whose `Model.mixes_frames` is true: OpenGait's leaks from one sequence into the next.
         UserError: if the checkpoint does not fit the network.
     """
     network = _network(case, "float32")
-    if "seqL" in case["inputs"] and getattr(_module(case), "MIXES_FRAMES", False):
+    mixes = getattr(network, "mixes_frames", getattr(_module(case), "MIXES_FRAMES", False))
+    if "seqL" in case["inputs"] and mixes:
         raise SkippedError("packed sequences of a network that mixes frames before pooling")
     inputs, lengths = _inputs(case, arrays)
     apply = jax.jit(functools.partial(network.apply, train=False))
@@ -92,7 +93,7 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
     if _name(case) == "Segmentation":
         target = _frames_first(output.terms["bce"]["target"], lengths)
         mask = _frames_first(output.predictions["mask"], lengths)
-        ours = {"out/pred": mask[:, None], "out/mask": target}
+        ours = {"out/pred": mask[:, None], "out/mask": target[:, None]}
     deviation = tolerance.deviations(str(case.get("notes")))
 
     def compare(name: str) -> Comparison:
@@ -369,5 +370,8 @@ def _frames_first(x: jax.Array, lengths: np.ndarray) -> np.ndarray:
 
 
 def _channels_second(x: jax.Array) -> np.ndarray:
-    """[N, P, C] -> [N, C, P], OpenGait's order."""
-    return np.swapaxes(np.asarray(x), 1, 2) if x.ndim == 3 else np.asarray(x)
+    """[N, P, C] -> [N, C, P], and maps [N, T, H, W] -> [N * T, 1, H, W]: OpenGait's order."""
+    x = np.asarray(x)
+    if x.ndim == 4:
+        return x.reshape(-1, 1, *x.shape[2:])
+    return np.swapaxes(x, 1, 2) if x.ndim == 3 else x

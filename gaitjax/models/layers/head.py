@@ -26,10 +26,34 @@ def embed_and_classify(
         Embeddings [N, P, features] before the BNNecks and cosines to the classes [N, P, classes],
         in float32 or above.
     """
+    embeddings, _, logits = embed_normalise_and_classify(parts, features, classes, dtype, train)
+    return embeddings, logits
+
+
+def embed_normalise_and_classify(
+    parts: jax.Array, features: int, classes: int, dtype: Any, train: bool
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """`embed_and_classify`, with the BNNecks' embeddings between its two results.
+
+    Those are [N, P, features] too, each part of unit length.
+    """
     parts = SeparateFCs(features, dtype, name="head")(parts)
     embeddings = parts.astype(jnp.promote_types(dtype, jnp.float32))
-    _, logits = SeparateBNNecks(classes, dtype, name="necks")(embeddings, train)
-    return embeddings, logits
+    normalised, logits = SeparateBNNecks(classes, dtype, name="necks")(embeddings, train)
+    return embeddings, normalised, logits
+
+
+def choose(inference_head: str, **heads: jax.Array) -> jax.Array:
+    """The embeddings of the head that a network's `inference_head` names.
+
+    Raises:
+        UserError: if it names none.
+    """
+    if inference_head not in heads:
+        raise UserError(
+            f"config.model.inference_head is {inference_head!r}; expected {' or '.join(heads)}"
+        )
+    return heads[inference_head]
 
 
 def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,7 @@ Blocks of three kinds, by `mode`: '2d' looks at frames one by one, 'p3d' and '3d
 al., Exploring Deep Models for Practical Gait Recognition, arXiv:2303.03301). In p3d mode the first
 layers of such a network are
 
-    x = ConvBN(64, 3, dtype, name="layer0")(x, train, valid)
-    x = Stage("2d", 64, 1, 1, dtype, name="layer1")(x, train, valid)
+    x = stem(x, 64, 1, dtype, train, valid)
     x = Stage("p3d", 128, 1, 2, dtype, name="layer2")(x, train, valid)
 
 with x [N, T, H, W, C] and valid [N, T]. `OPENGAIT` has the rules of layers of these names.
@@ -128,6 +127,38 @@ class Stage(nn.Module):
             # The kind is in the name, since OpenGait's names depend on it.
             x = block(self.features, stride, self.dtype, name=f"{self.mode}_{j}")(x, train, valid)
         return x
+
+
+def stem(
+    x: jax.Array,
+    features: int,
+    blocks: int,
+    dtype: Any,
+    train: bool,
+    valid: jax.Array,
+    *,
+    prefix: str = "",
+    remat: bool = False,
+) -> jax.Array:
+    """`layer0`, a convolution, and `layer1`, 2-D blocks, of the module that calls it.
+
+    Args:
+        x: [N, T, H, W, C].
+        features: channels of both.
+        blocks: how many `layer1` has.
+        dtype: of the activations.
+        train: whether BatchNorm uses, and keeps, this batch's statistics.
+        valid: bool [N, T], the frames that count.
+        prefix: of the two names.
+        remat: whether to compute each block again for its gradient, which saves memory.
+
+    Returns:
+        [N, T, H, W, features].
+    """
+    x = ConvBN(features, 3, dtype, name=f"{prefix}layer0")(x, train, valid)
+    stage = Stage("2d", features, blocks, 1, dtype, remat, name=f"{prefix}layer1")
+    y: jax.Array = stage(x, train, valid)
+    return y
 
 
 OPENGAIT = [
