@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gaitjax.errors import UserError
-from gaitjax.losses import cross_entropy, triplet
+from gaitjax.losses import binary_cross_entropy, cross_entropy, triplet
 
 from . import tolerance
 from .errors import UnsupportedError
@@ -53,7 +53,7 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
     """
     bind = _bind(case["class"])
     labels = arrays[case["inputs"]["labels"]]
-    x = np.swapaxes(arrays[case["inputs"][case["gradient_of"]]], 1, 2)
+    x = _parts_second(arrays[case["inputs"][case["gradient_of"]]])
     loss = bind(case["kwargs"], labels)
     is_triplet = case["class"] == "TripletLoss"
     mixed = is_triplet and len(set(np.unique(labels, return_counts=True)[1].tolist())) > 1
@@ -80,7 +80,7 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
     def scalar(name: str) -> Comparison:
         return compare("scalars", name, scalars[name], case["info"][name])
 
-    gradient = np.swapaxes(np.asarray(gradient), 1, 2)
+    gradient = _parts_second(np.asarray(gradient))
     limit = tolerance.gradient_limit(deviation.get("grads"))
     return [
         compare("value", "", value, case["loss_mean"]),
@@ -88,6 +88,11 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
         *tolerance.by_key("scalars", scalars, case["info"], scalar),
         tolerance.array("gradient", "", gradient, arrays[case["grad"]], limit),
     ]
+
+
+def _parts_second(x: np.ndarray) -> np.ndarray:
+    """[N, C, P] -> [N, P, C], and back; maps [N, 1, H, W] are of one frame each in either order."""
+    return np.swapaxes(x, 1, 2) if x.ndim == 3 else x
 
 
 def _self_distance(x: np.ndarray) -> float:
@@ -120,7 +125,28 @@ def _cross_entropy(options: Mapping[str, Any], labels: np.ndarray) -> Loss:
     )
 
 
-CLASSES = {"TripletLoss": _triplet, "CrossEntropyLoss": _cross_entropy}
+def _binary_cross_entropy(options: Mapping[str, Any], labels: np.ndarray) -> Loss:
+    """In the table of losses the labels are the target; networks supply theirs."""
+    bound = functools.partial(binary_cross_entropy.loss, epsilon=options.get("eps", 1e-9))
+
+    def loss(
+        probabilities: jax.Array, target: Any = labels, mask: Any = None
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        if mask is None:
+            mask = jnp.ones(probabilities.shape[:2], bool)
+        value, scalars = bound(probabilities, target, mask)
+        # OpenGait reports the mIoU of every frame.
+        frames = [x.reshape(-1, 1, 1, *x.shape[2:]) for x in (probabilities, target, mask)]
+        return value, scalars | {"miou": jax.vmap(bound)(*frames)[1]["miou"]}
+
+    return loss
+
+
+CLASSES = {
+    "TripletLoss": _triplet,
+    "CrossEntropyLoss": _cross_entropy,
+    "BinaryCrossEntropyLoss": _binary_cross_entropy,
+}
 
 
 def _bind(name: str) -> Callable[[Mapping[str, Any], np.ndarray], Loss]:
