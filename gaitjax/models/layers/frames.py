@@ -4,8 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from gaitjax.errors import UserError
+
+
+def pick(inputs: Mapping[str, jax.Array], modality: str, dtype: Any) -> jax.Array:
+    """One modality [N, T, ...] of a batch, in `dtype`.
+
+    Raises:
+        UserError: if the batch has no such modality.
+    """
+    if modality not in inputs:
+        raise UserError(
+            f"the network reads {modality}, the batch has {', '.join(sorted(inputs))}; name it in "
+            "config.data.modalities"
+        )
+    return jnp.asarray(inputs[modality], dtype)
 
 
 def images(inputs: Mapping[str, jax.Array], modality: str, dtype: Any) -> jax.Array:
@@ -22,10 +37,5 @@ def images(inputs: Mapping[str, jax.Array], modality: str, dtype: Any) -> jax.Ar
     Raises:
         UserError: if the batch has no such modality.
     """
-    if modality not in inputs:
-        raise UserError(
-            f"the network reads {modality}, the batch has {', '.join(sorted(inputs))}; name it in "
-            "config.data.modalities"
-        )
-    x = inputs[modality].astype(dtype)
+    x = pick(inputs, modality, dtype)
     return x if x.ndim == 5 else x[..., None]
