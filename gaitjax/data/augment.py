@@ -15,6 +15,8 @@ import jax.numpy as jnp
 from gaitjax.data.batch import Array
 from gaitjax.errors import UserError
 
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of red, green, blue
+
 
 def apply(
     inputs: Mapping[str, Array],
@@ -105,6 +107,12 @@ def parsing_cut(
     valid = (jnp.arange(len(x)) < length).reshape(-1, *[1] * (x.ndim - 1))
     grey = jnp.where(valid, x, 0).max() == 255
     return x / jnp.where(grey, divisor, 1.0)
+
+
+def rgb(x: jax.Array, length: jax.Array) -> jax.Array:
+    """Takes ImageNet's mean from the colours of [T, H, W, 3], and divides by its deviation."""
+    mean, deviation = jnp.array(IMAGENET, jnp.float32)
+    return (silhouette(x, length) - mean) / deviation
 
 
 def flip(key: jax.Array, x: jax.Array) -> jax.Array:
@@ -252,7 +260,7 @@ def warp(x: jax.Array, matrix: jax.Array) -> jax.Array:
 
 
 FIXED: dict[str, Callable[..., jax.Array]] = {
-    f.__name__: f for f in (silhouette, silhouette_cut, parsing_cut)
+    f.__name__: f for f in (silhouette, silhouette_cut, parsing_cut, rgb)
 }
 RANDOM: dict[str, Callable[..., jax.Array]] = {
     f.__name__: f for f in (flip, erase, rotate, perspective)

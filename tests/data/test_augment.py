@@ -67,6 +67,15 @@ def test_deterministic_ones_equal_opengait(name):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
 
 
+def test_rgb_takes_imagenets_mean_and_deviation():
+    x = np.full((1, 2, 4, 4, 3), (124, 116, 104), np.uint8)  # the mean, rounded
+    x[0, 1] = (124 + 58, 116 + 57, 104 + 57)  # one deviation above it
+    actual = apply(x, {"type": "rgb"})
+    assert actual.dtype == jnp.float32
+    np.testing.assert_allclose(actual[0, 0], 0, atol=0.01)
+    np.testing.assert_allclose(actual[0, 1], 1, atol=0.01)
+
+
 @pytest.mark.parametrize("name", ["RandomHorizontalFlip", "RandomHorizontalFlip_not"])
 def test_flip_equals_opengait(name):
     x, expected, _ = golden(name)
