@@ -58,7 +58,9 @@ def _data(dataset: str) -> ConfigDict:
     # modality -> what turns its uint8 into the network's float, in order; random ones act in
     # training only. See gaitjax/data/augment.py.
     data.transforms = ConfigDict({"silhouette": ({"type": "silhouette_cut"},)})
-    data.sampler = ConfigDict({"identities": 8, "sequences": 16})  # P x K
+    # 'triplet': P identities x K sequences of each. 'pairs': as many sequences as their product,
+    # each in two views.
+    data.sampler = ConfigDict({"type": "triplet", "identities": 8, "sequences": 16})
     data.frames = ConfigDict(
         {
             "sampling": "fixed",  # 'fixed': number; 'unfixed': minimum to maximum; 'all'

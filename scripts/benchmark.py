@@ -52,7 +52,7 @@ def main(config: ConfigDict) -> None:
     stepping, needed, before, state = train(training, STEPS.value)
     memory = used(needed, before)
     report = {
-        **setting(config),
+        **setting(config, training),
         "data": reading,
         "training": stepping,
         "evaluation": evaluate(config, data, training, state),
@@ -66,9 +66,8 @@ def main(config: ConfigDict) -> None:
         temporary.replace(OUTPUT.value)
 
 
-def setting(config: ConfigDict) -> dict[str, Any]:
+def setting(config: ConfigDict, training: Training) -> dict[str, Any]:
     """What the numbers hold for."""
-    picked = config.data.sampler
     return {
         "device": jax.devices()[0].device_kind,
         "devices": jax.device_count(),
@@ -81,7 +80,7 @@ def setting(config: ConfigDict) -> dict[str, Any]:
         "deterministic": config.deterministic,
         "dataset": config.data.dataset,
         "batch": {
-            "sequences": picked.identities * picked.sequences,
+            "sequences": training.sampler.batch,
             "frames_each": padded_length(config.data.frames),
             "sampling": config.data.frames.sampling,
         },

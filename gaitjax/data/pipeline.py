@@ -10,14 +10,14 @@ import numpy as np
 
 from gaitjax.data import frames as frame_choice
 from gaitjax.data.batch import Array, Batch
-from gaitjax.data.samplers import PKSampler
+from gaitjax.data.samplers import Sampler
 from gaitjax.data.sequences import Sequences
 from gaitjax.errors import UserError
 
 
 def training_batches(
     sequences: Sequences,
-    sampler: PKSampler,
+    sampler: Sampler,
     frames: Mapping[str, Any],
     modalities: Sequence[str],
     seed: int,
@@ -35,7 +35,7 @@ def training_batches(
 
     Args:
         sequences: the training split.
-        sampler: draws the P x K rows of a step.
+        sampler: draws the rows of a step.
         frames: the fields of `config.data.frames`.
         modalities: what is read of each sequence.
         seed: of the choice of frames, not negative.
@@ -45,14 +45,14 @@ def training_batches(
         prefetch: how many more are read ahead.
 
     Returns:
-        Batches of P * K / processes rows, padded with zeros to `frames.padded_length`; images are
-        uint8, floats float32.
+        Batches of sampler.batch / processes rows, padded with zeros to `frames.padded_length`;
+        images are uint8, floats float32.
 
     Raises:
-        UserError: if P * K is no multiple of the number of processes, or `frames` makes no sense;
-            on iteration, for files that are broken or do not fit together.
+        UserError: if the batch is no multiple of the number of processes, or `frames` makes no
+            sense; on iteration, for files that are broken or do not fit together.
     """
-    rows = sampler.identities * sampler.sequences
+    rows = sampler.batch
     process, processes = share
     if rows % processes:
         raise UserError(
@@ -82,7 +82,7 @@ class _Batches:
 
     sequences: Sequences
     labels: Mapping[str, np.ndarray]  # label -> int32 [N], of all sequences
-    sampler: PKSampler
+    sampler: Sampler
     frames: Mapping[str, Any]
     modalities: tuple[str, ...]
     seed: int

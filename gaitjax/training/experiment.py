@@ -92,7 +92,7 @@ class Training:
 
     model: nn.Module
     rate: optax.Schedule
-    sampler: samplers.PKSampler
+    sampler: samplers.Sampler
     init: Callable[[], State]
     step: Callable[[State, Batch], tuple[State, step.Scalars]]
     abstract: State
@@ -113,9 +113,8 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
     """
     _check(config)
     labels, _ = data.splits.train.labels()
-    picked = config.data.sampler
-    sampler = samplers.PKSampler(labels, picked.identities, picked.sequences, config.seed)
-    meshes.check_batch(picked.identities * picked.sequences, mesh)
+    sampler = samplers.build(config.data.sampler, labels, config.seed)
+    meshes.check_batch(sampler.batch, mesh)
     model = build_model(config, data.classes)
     rate = optim.schedule(config.schedule, config.optimizer.learning_rate)
     tx = optim.optimizer(config.optimizer, rate)
@@ -147,7 +146,7 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
         prefetch=config.data.prefetch,
     )
     abstract = jax.eval_shape(init)
-    _check_step(function, abstract, config, data)
+    _check_step(function, abstract, config, data, sampler.batch)
     return Training(model, rate, sampler, init, jitted, abstract, batches, mesh)
 
 
@@ -181,11 +180,14 @@ def _with_tuples(tree: Any) -> Any:
 
 
 def _check_step(
-    function: Callable[[State, Batch], Any], abstract: State, config: ConfigDict, data: Data
+    function: Callable[[State, Batch], Any],
+    abstract: State,
+    config: ConfigDict,
+    data: Data,
+    rows: int,
 ) -> None:
     """Traces one step: what does not fit together is said before anything is written."""
     found = data.splits.train.frames(0, config.data.modalities)
-    rows = config.data.sampler.identities * config.data.sampler.sequences
     time = frames.padded_length(config.data.frames)
 
     def batch() -> Batch:

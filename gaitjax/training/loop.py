@@ -124,11 +124,10 @@ def _opening(run: Run, first: int) -> list[str]:
     if first >= total:
         return [f"{run.workdir} is finished: it is at step {first} of {total}"]
     params = sum(x.size for x in jax.tree.leaves(run.training.abstract.params))
-    picked = config.data.sampler
     return [
         f"{config.network} with {params:,} parameters, {config.dtype}, on {jax.device_count()} "
         f"device(s) ({jax.devices()[0].device_kind}) of {jax.process_count()} process(es)",
-        f"batches of {picked.identities} identities x {picked.sequences} sequences",
+        f"batches of {run.training.sampler.description}",
         f"training from step {first} to {total}, in {run.workdir}",
     ]
 

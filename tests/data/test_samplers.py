@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gaitjax.data.samplers import PKSampler
+from gaitjax.data.samplers import PairSampler, PKSampler, build
 from gaitjax.errors import UserError
 
 LABELS = np.repeat([4, 0, 2, 9, 5, 7], [10, 3, 8, 1, 12, 6])[
@@ -68,3 +68,42 @@ def test_refuses_what_cannot_be_drawn(identities, sequences, seed, message):
 def test_an_empty_split_is_said():
     with pytest.raises(UserError, match="has 0 identities"):
         PKSampler(np.zeros(0, np.int32), 8, 16, 0)
+
+
+def test_pairs_are_two_adjacent_views_of_distinct_sequences():
+    sampler = PairSampler(40, 8, seed=0)
+    for step in range(20):
+        first, second = sampler.rows(step).reshape(8, 2).T
+        np.testing.assert_array_equal(first, second)
+        assert len(set(first.tolist())) == 8
+
+
+def test_pairs_see_every_sequence_once_an_epoch_in_another_order():
+    sampler = PairSampler(40, 8, seed=0)
+    epochs = np.stack([sampler.rows(step)[::2] for step in range(10)]).reshape(2, 40)
+    np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(40), (2, 1)))
+    assert (epochs[0] != epochs[1]).any()
+
+
+def test_pairs_leave_no_sequence_out_for_good():
+    rest = PairSampler(11, 4, seed=1)  # three are left over in each epoch, as in OpenGait
+    assert set(np.concatenate([rest.rows(step) for step in range(20)]).tolist()) == set(range(11))
+
+
+def test_pairs_depend_on_seed_and_step_alone():
+    first = PairSampler(40, 8, seed=7)
+    backwards = [first.rows(step) for step in range(9, -1, -1)][::-1]
+    np.testing.assert_array_equal(
+        backwards, [PairSampler(40, 8, seed=7).rows(step) for step in range(10)]
+    )
+    assert not np.array_equal(PairSampler(40, 8, seed=8).rows(0), first.rows(0))
+
+
+def test_a_config_names_its_sampler():
+    fields = {"identities": 2, "sequences": 3}
+    assert build({**fields, "type": "triplet"}, LABELS, 0).batch == 6
+    assert build({**fields, "type": "pairs"}, LABELS, 0).batch == 12
+    with pytest.raises(UserError, match=r"sampler\.type is 'pair'; expected triplet or pairs"):
+        build({**fields, "type": "pair"}, LABELS, 0)
+    with pytest.raises(UserError, match=r"sequences = 42 sequences for pairs; expected 1 to 40"):
+        build({"type": "pairs", "identities": 6, "sequences": 7}, LABELS, 0)
