@@ -66,19 +66,11 @@ class Model(nn.Module):
         """
         x = images(inputs, self.modality, self.dtype)
         valid = valid_frames(lengths, x.shape[1])
-        first, *channels = self.channels
-        x = residual.stem(x, first, self.blocks[0], self.dtype, train, valid, remat=self.remat)
-        for i, stride in enumerate((2, 2, 1)):
-            stage = residual.Stage(
-                self.mode,
-                channels[i],
-                self.blocks[i + 1],
-                stride,
-                self.dtype,
-                self.remat,
-                name=f"layer{i + 2}",
-            )
-            x = stage(x, train, valid)
+        (first, *channels), (few, *blocks) = self.channels, self.blocks
+        x = residual.stem(x, first, few, self.dtype, train, valid, remat=self.remat)
+        x = residual.trunk(
+            x, self.mode, channels, blocks, self.dtype, train, valid, remat=self.remat
+        )
         parts = horizontal_pyramid(set_max(x, lengths), (16,))
         embeddings, normalised, logits = head.embed_normalise_and_classify(
             parts, self.channels[2], self.classes["identity"], self.dtype, train

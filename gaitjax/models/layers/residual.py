@@ -10,6 +10,7 @@ layers of such a network are
 with x [N, T, H, W, C] and valid [N, T]. `OPENGAIT` has the rules of layers of these names.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -159,6 +160,38 @@ def stem(
     stage = Stage("2d", features, blocks, 1, dtype, remat, name=f"{prefix}layer1")
     y: jax.Array = stage(x, train, valid)
     return y
+
+
+def trunk(
+    x: jax.Array,
+    mode: str,
+    channels: Sequence[int],
+    blocks: Sequence[int],
+    dtype: Any,
+    train: bool,
+    valid: jax.Array,
+    *,
+    remat: bool,
+) -> jax.Array:
+    """`layer2`, `layer3` and `layer4` of the module that calls it, with strides 2, 2 and 1.
+
+    Args:
+        x: [N, T, H, W, C].
+        mode: '2d', 'p3d' or '3d', the kind of the blocks.
+        channels: of each layer.
+        blocks: of each layer.
+        dtype: of the activations.
+        train: whether BatchNorm uses, and keeps, this batch's statistics.
+        valid: bool [N, T], the frames that count.
+        remat: whether to compute each block again for its gradient, which saves memory.
+
+    Returns:
+        [N, T, H / 4, W / 4, channels[2]].
+    """
+    for i, (features, number, stride) in enumerate(zip(channels, blocks, (2, 2, 1), strict=True)):
+        stage = Stage(mode, features, number, stride, dtype, remat, name=f"layer{i + 2}")
+        x = stage(x, train, valid)
+    return x
 
 
 OPENGAIT = [
