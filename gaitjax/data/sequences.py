@@ -18,8 +18,15 @@ from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 
 LAYOUT = "root/identity/type/view/*.pkl"
-# modality -> its data type, and the axes of one frame
-FRAMES = {"silhouette": ("uint8", "height, width"), "pose": ("float", "joints, channels")}
+# modality -> its data type, and the axes of one frame; channels may lie first in the file
+FRAMES = {
+    **dict.fromkeys(("silhouette", "mask", "parsing"), ("uint8", ("height", "width"))),
+    **dict.fromkeys(("rgb", "depth", "flow"), ("uint8", ("height", "width", 3))),
+    "heatmap": ("uint8", ("height", "width", 2)),
+    "pose": ("float", ("joints", "channels")),
+    "smpl": ("float", (85,)),
+    "ratio": ("float", ()),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,12 +88,12 @@ class Sequences:
 
     def _class(self, row: int, label: str) -> int:
         """Of a sequence, from its type."""
-        type_, patterns = str(self.types[row]).lower(), self.classes[label]
-        found = [c for pattern, c in patterns.items() if fnmatch.fnmatchcase(type_, pattern)]
+        type_, classes = str(self.types[row]), self.classes[label]
+        found = [c for pattern, c in classes.items() if fnmatch.fnmatchcase(type_.lower(), pattern)]
         if not found:
             raise UserError(
-                f"{self.folders[row]} is of type {self.types[row]!r}, which has no {label}; "
-                f"expected {', '.join(patterns)}: rename or remove the folder"
+                f"{self.folders[row]} is of type {type_!r}, which has no {label}; "
+                f"expected {', '.join(classes)}: rename or remove the folder"
             )
         return found[0]
 
@@ -130,12 +137,15 @@ class Sequences:
         """
         path = self.path(row, modality)
         array = store.read(path)
-        kind, axes = FRAMES.get(modality, ("", ""))
-        if axes and (array.dtype.name[: len(kind)] != kind or array.ndim != 2 + axes.count(",")):
-            raise UserError(
-                f"{path} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
-                f"[frames, {axes}]: check what the file is, or convert it"
-            )
+        if modality in FRAMES:
+            kind, axes = FRAMES[modality]
+            array = _channels_last(array, axes)
+            if array.dtype.name[: len(kind)] != kind or not _has_axes(array, axes):
+                raise UserError(
+                    f"{path} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
+                    f"[{', '.join(map(str, ('frames', *axes)))}]: check what the file is, or "
+                    "convert it"
+                )
         if len(array) == 0:
             raise UserError(f"{path} has no frames; delete the sequence or make it again")
         return array.astype(np.float32) if array.dtype.kind == "f" else array
@@ -252,6 +262,20 @@ def fingerprint(splits: Splits, modalities: Sequence[str]) -> str:
                 "\0".join([*names, *map(str, sizes), ""]).encode(errors="surrogateescape")
             )
     return digest.hexdigest()[:16]
+
+
+def _channels_last(array: np.ndarray, axes: tuple[str | int, ...]) -> np.ndarray:
+    """Images [T, H, W, C] of [T, C, H, W], as PyTorch's tools write them; all else as it is."""
+    first = len(axes) == 3 and array.ndim == 4 and array.shape[1] == axes[2] != array.shape[3]
+    return np.moveaxis(array, 1, 3) if first else array
+
+
+def _has_axes(array: np.ndarray, axes: tuple[str | int, ...]) -> bool:
+    """Whether an array is [T, *axes]; a name stands for any length."""
+    return array.ndim == 1 + len(axes) and all(
+        isinstance(axis, str) or axis == length
+        for axis, length in zip(axes, array.shape[1:], strict=True)
+    )
 
 
 def _names(folder: Path | str, files: bool) -> list[str]:

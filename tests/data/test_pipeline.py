@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -77,6 +78,13 @@ def test_a_batch_is_what_sampler_and_files_say(train, sampling, order):
             assert (sequence[:length, :, 0] == row + 1).all()
             assert (sequence[:length, :, 1] >= 1).all()
             assert not sequence[length:].any()
+
+
+def test_a_batch_has_every_label(train):
+    names = {"walk": {f"nm-{i:02}": i for i in range(4)}}
+    sampler = PKSampler(train.labels()[0], identities=3, sequences=4, seed=5)
+    batch = batches(dataclasses.replace(train, classes=names), 1)[0]
+    np.testing.assert_array_equal(batch.labels["walk"], sampler.rows(0) % 4)
 
 
 def test_lengths_are_those_of_the_sampling(train):

@@ -229,6 +229,61 @@ def test_modalities_come_together_and_floats_as_float32(tmp_path):
         read.frames(0, ("silhouette", "pose"))
 
 
+@pytest.mark.parametrize(
+    ("modality", "shape", "read_as"),
+    [
+        ("depth", (5, 3, 64, 44), (5, 64, 44, 3)),
+        ("rgb", (5, 64, 44, 3), (5, 64, 44, 3)),
+        ("rgb", (5, 3, 64, 3), (5, 3, 64, 3)),  # three rows, not three channels
+        ("heatmap", (5, 2, 64, 64), (5, 64, 64, 2)),
+        ("parsing", (5, 64, 44), (5, 64, 44)),
+        ("smpl", (5, 85), (5, 85)),
+        ("ratio", (5,), (5,)),
+    ],
+)
+def test_channels_come_last_wherever_they_lie(tmp_path, modality, shape, read_as):
+    kind = float if modality in ("smpl", "ratio") else np.uint8
+    array = np.arange(np.prod(shape)).reshape(shape).astype(kind)
+    add(tmp_path, "001/nm-01/000", array=array)
+    read = one(tmp_path, {modality: "*.pkl"}).read(0, modality)
+    np.testing.assert_array_equal(
+        read, array if shape == read_as else np.stack([*array.swapaxes(0, 1)], -1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("modality", "shape", "wanted"),
+    [
+        ("rgb", (5, 64, 44), r"uint8 \[frames, height, width, 3\]"),
+        ("heatmap", (5, 3, 64, 64), r"uint8 \[frames, height, width, 2\]"),
+        ("smpl", (5, 82), r"float \[frames, 85\]"),
+        ("ratio", (5, 2), r"float \[frames\]"),
+    ],
+)
+def test_refuses_other_frames_than_a_modality_has(tmp_path, modality, shape, wanted):
+    kind = float if modality in ("smpl", "ratio") else np.uint8
+    add(tmp_path, "001/nm-01/000", array=np.zeros(shape, kind))
+    with pytest.raises(UserError, match=rf"000\.pkl holds .*a {modality} is {wanted}"):
+        one(tmp_path, {modality: "*.pkl"}).read(0, modality)
+
+
+def test_a_type_tells_further_labels_in_any_case_and_says_where_it_tells_none(root, partition):
+    dataset = dataclasses.replace(OWN, labels={"worn": {"nm-*": 0, "bg-*": 1, "cl-01": 2}})
+    (root / "074/cl-01").rename(root / "074/CL-01")
+    train = sequences.open_splits(dataset, root, partition).train
+    labels = train.all_labels()
+    assert {label: x.tolist() for label, x in labels.items()} == {
+        "identity": [0, 0, 0, 1],
+        "worn": [1, 0, 0, 2],
+    }
+    assert {x.dtype for x in labels.values()} == {np.dtype(np.int32)}
+    assert train.select(np.array([3, 0])).all_labels()["worn"].tolist() == [2, 1]
+    (root / "001/bg-02").rename(root / "001/unknown")
+    spoilt = sequences.open_splits(dataset, root, partition).train
+    with pytest.raises(UserError, match=r"001/unknown/000 is of type 'unknown'.*has no worn"):
+        spoilt.all_labels()
+
+
 def test_verify_names_the_first_broken_file_and_their_number(root):
     train = sequences.open_splits(CASIA_B, root, None).train
     sequences.verify(train, ["silhouette"], threads=3)

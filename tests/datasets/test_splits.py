@@ -6,10 +6,15 @@ import pytest
 from gaitjax import datasets
 from gaitjax.errors import UserError
 
-NAMES = ("casia_b", "oumvlp", "grew", "gait3d", "casia_e", "ccpg", "hid", "folder")
+NAMES = (
+    *("casia_b", "casia_b_star", "oumvlp", "grew", "gait3d", "gait3d_parsing", "casia_e", "ccpg"),
+    *("hid", "sustech1k", "scoliosis1k", "gaitlu_1m", "folder"),
+)
 # identities on disk, and digests of the sorted lists of OpenGait's partition files
 PUBLISHED = {
     "casia_b": ([], "e7292bbf44db", "01c01eae564b"),
+    "casia_b_star": ([], "e7292bbf44db", "01c01eae564b"),
+    "gaitlu_1m": ([], "f662e35c42ee", "e3b0c44298fc"),
     "oumvlp": ([], "82d9cea9ca96", "743199a163d2"),
     "grew": ([], "ebca4c9c925d", "8bbac3ecc2a3"),
     "casia_e": ([], "dc644f6b1bc3", "7fab697859cb"),
@@ -59,6 +64,29 @@ def test_the_protocol_of_casia_b_sorts_its_ten_types():
     assert (protocol.gallery_views, protocol.exclude) == ("single", "view")
 
 
+def test_every_pickle_of_sustech1k_is_of_one_modality():
+    kinds = ("PCDs", "PCDs_depths", "PCDs_sils")
+    lidar = [f"{i:02}-090-LiDAR-{kind}.pkl" for i, kind in enumerate(kinds)]
+    kinds = ("Pose", "Ratios-HW", "RGB_raw", "Sils_aligned", "Sils_raw")
+    camera = [f"{i:02}-090-Camera-{kind}.pkl" for i, kind in enumerate(kinds, 3)]
+    again = [f"{int(name[:2]) + 8:02}-sync{name[2:]}" for name in lidar + camera]
+    found = {
+        modality: fnmatch.filter(lidar + camera + again, pattern.split("|")[0])
+        for modality, pattern in datasets.get("sustech1k").files.items()
+    }
+    assert found == {
+        "points": lidar[:1],
+        "depth": lidar[1:2],
+        "pose": camera[:1],
+        "rgb": camera[2:3],
+        "silhouette": camera[3:4],
+        "mask": camera[4:],
+        "heatmap": [],
+        "parsing": [],
+        "flow": [],
+    }
+
+
 def test_an_unknown_dataset_is_answered_with_the_known():
-    with pytest.raises(UserError, match=r"has no 'casia-b'; it has casia_b, casia_e, ccpg"):
+    with pytest.raises(UserError, match=r"has no 'casia-b'; it has casia_b, casia_b_star"):
         datasets.get("casia-b")

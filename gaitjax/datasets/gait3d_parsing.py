@@ -1,0 +1,19 @@
+"""Gait3D-Parsing: the sequences of Gait3D as maps of eleven body parts.
+
+Zheng et al., "Parsing is all you need for accurate gait recognition in the wild", ACM MM 2023.
+Parts: 1 head, 2 torso, 3 and 4 left and right arm, 5 and 6 hand, 7 and 8 leg, 9 and 10 foot, 11
+dress. Alone, or merged with silhouettes and body models of Gait3D.
+"""
+
+from gaitjax.datasets import Dataset, gait3d
+
+DATASET = Dataset(
+    title="Gait3D-Parsing",
+    files={
+        "parsing": "pars-*.pkl|{view}.pkl",
+        "silhouette": "sils-*.pkl",
+        "smpl": "smpls-*.pkl",
+    },
+    partition=gait3d.DATASET.partition,
+    expected=gait3d.DATASET.expected,
+)
