@@ -25,16 +25,25 @@ def l2_normalise(x: jax.Array, axis: int) -> jax.Array:
 
 
 class SeparateFCs(nn.Module):
-    """One linear layer a part, without bias: [N, P, C_in] -> [N, P, C_out]."""
+    """One linear layer a part, without bias: [N, P, C_in] -> [N, P, C_out].
+
+    Attributes:
+        features: C_out.
+        dtype: of the result.
+        normalise: whether every output's weights have unit length.
+    """
 
     features: int
     dtype: Any
+    normalise: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Maps the parts of x [N, P, C_in]."""
         wide = jnp.promote_types(self.dtype, jnp.float32)
         kernel = self.param("kernel", parts_xavier, (*x.shape[1:], self.features), wide)
+        if self.normalise:
+            kernel = l2_normalise(kernel, 1)
         return jnp.einsum("npc,pcd->npd", x.astype(self.dtype), kernel.astype(self.dtype))
 
 
