@@ -20,10 +20,19 @@ def base(dataset: str) -> ConfigDict:
     config.dtype = "float32"  # what activations are computed in; 'bfloat16' on GPUs
     config.deterministic = False  # True: the same bits on a GPU too, at some speed
     config.losses = ConfigDict()  # term -> dict(type=a file of gaitjax/losses, weight=, options)
+    config.freeze = ()  # shell patterns of parameters that are not trained: 'segmenter/encoder*'
 
     config.data = _data(dataset)
+    # groups: ((pattern of parameters, {"learning_rate": ..., "weight_decay": ...}), ...), of which
+    # the first that matches counts; what it leaves out is the optimizer's.
     config.optimizer = ConfigDict(
-        {"type": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
+        {
+            "type": "sgd",
+            "learning_rate": 0.1,
+            "momentum": 0.9,
+            "weight_decay": 5e-4,
+            "groups": (),
+        }
     )
     config.schedule = ConfigDict({"type": "multistep", "milestones": (), "gamma": 0.1})
 
@@ -32,6 +41,7 @@ def base(dataset: str) -> ConfigDict:
     train.log_every = 100
     train.image_every = 1_000  # input silhouettes to TensorBoard; 0: never
     train.checkpoint_every = 1_000
+    train.init_from = ()  # runs or checkpoints whose arrays are taken where name and shape fit
     train.keep = 3  # the latest checkpoints that are kept, beside the best
     train.evaluate_every = 10_000  # and at the end; 0: only at the end
 
@@ -96,9 +106,8 @@ def choose(
 
 def adam(config: ConfigDict, learning_rate: float, weight_decay: float) -> None:
     """Trains with Adam instead of SGD."""
-    config.optimizer = ConfigDict(
-        {"type": "adam", "learning_rate": learning_rate, "weight_decay": weight_decay}
-    )
+    settings = {"learning_rate": learning_rate, "weight_decay": weight_decay, "groups": ()}
+    config.optimizer = ConfigDict({"type": "adam", **settings})
 
 
 def synthetic(config: ConfigDict) -> None:
