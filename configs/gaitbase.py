@@ -11,6 +11,16 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     """The settings of OpenGait for a dataset; 'synthetic' is a narrow network for a CPU."""
     config = common.base(dataset)
     config.network = "gaitbase"
+    config.model.modality = "silhouette"
+    resnet9(config)
+    config.train.steps = 60_000
+    config.schedule.milestones = (20_000, 40_000, 50_000)
+    common.choose(SETTINGS, dataset)(config)
+    return config
+
+
+def resnet9(config: ConfigDict) -> None:
+    """The network and the losses that GaitBase has in common with its kin."""
     config.model.backbone = ConfigDict(
         {
             "type": "resnet",
@@ -28,10 +38,6 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config.losses.softmax = ConfigDict(
         {"type": "cross_entropy", "weight": 1.0, "scale": 16.0, "log_accuracy": True}
     )
-    config.train.steps = 60_000
-    config.schedule.milestones = (20_000, 40_000, 50_000)
-    common.choose(SETTINGS, dataset)(config)
-    return config
 
 
 def synthetic(config: ConfigDict) -> None:
@@ -58,6 +64,16 @@ def gait3d(config: ConfigDict) -> None:
     config.data.sampler.update(identities=32, sequences=4)
     config.data.frames.update(sampling="unfixed", minimum=10, maximum=50)
     _augment(config, ("perspective", 0.2), "silhouette_cut", ("flip", 0.2), ("rotate", 0.2))
+
+
+def gait3d_parsing(config: ConfigDict) -> None:
+    """Body parts, as they are, in small batches for twice as many steps."""
+    config.model.modality = "parsing"
+    config.data.modalities = ("parsing",)
+    config.data.transforms = ConfigDict({"parsing": ({"type": "parsing_cut"},)})
+    config.data.sampler.update(identities=32, sequences=2)
+    config.train.steps = 120_000
+    config.schedule.milestones = (40_000, 80_000, 100_000)
 
 
 def grew(config: ConfigDict) -> None:
@@ -110,6 +126,7 @@ SETTINGS = {
     "casia_b": casia_b,
     "oumvlp": oumvlp,
     "gait3d": gait3d,
+    "gait3d_parsing": gait3d_parsing,
     "grew": grew,
     "casia_e": casia_e,
     "ccpg": ccpg,

@@ -102,13 +102,13 @@ def baselines(
         untrained: its variables before the first step.
 
     Returns:
-        'untrained network' and 'energy image' -> scores.
+        'untrained network', and 'energy image' where silhouettes are read -> scores.
     """
-    image = embedder(config, energy_image.Model(classes={}))
-    return {
-        "untrained network": evaluate(config, data, forward, untrained),
-        "energy image": evaluate(config, data, image, {}),
-    }
+    results = {"untrained network": evaluate(config, data, forward, untrained)}
+    if "silhouette" in config.data.modalities:
+        image = embedder(config, energy_image.Model(classes={}))
+        results["energy image"] = evaluate(config, data, image, {})
+    return results
 
 
 def comparison(results: dict[str, Result]) -> list[str]:

@@ -23,5 +23,7 @@ DATASET = Dataset(
     ),
     split=None,  # how many train is an option: `generate` writes the partition JSON into the root
     partition="it is written into data.root as partition.json when the walkers are made",
+    # Something that a walk shows, for networks that diagnose: nothing, a bag or a coat.
+    labels={"diagnosis": {"nm-*": 0, "bg-*": 1, "cl-*": 2}},
     generate=generate,
 )
