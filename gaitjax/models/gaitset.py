@@ -8,11 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from gaitjax.models import Output
-from gaitjax.models.layers.conv import conv
+from gaitjax.models.layers.frames import images
+from gaitjax.models.layers.plain import pair
 from gaitjax.models.layers.pooling import horizontal_pyramid, max_pool_2x2, set_max
 from gaitjax.models.layers.separate import SeparateFCs
 
-EXAMPLE = {"silhouette": (64, 44)}  # the shape of one frame, by modality
+# the shape of one frame, by modality
+EXAMPLE = {"silhouette": (64, 44), "parsing": (64, 44)}
 
 
 class Model(nn.Module):
@@ -20,6 +22,7 @@ class Model(nn.Module):
 
     Attributes:
         classes: label -> number of classes; GaitSet has no use for them.
+        modality: what is read, silhouettes or parsing maps.
         channels: of the three stages.
         embedding: channels of every part of the embedding.
         bins: strips of the horizontal pyramid, of the frames' features and of the set's alike.
@@ -27,6 +30,7 @@ class Model(nn.Module):
     """
 
     classes: Mapping[str, int]
+    modality: str = "silhouette"
     channels: tuple[int, int, int] = (32, 64, 128)
     embedding: int = 256
     bins: tuple[int, ...] = (16, 8, 4, 2, 1)
@@ -39,7 +43,7 @@ class Model(nn.Module):
         """Embeds sequences.
 
         Args:
-            inputs: 'silhouette' [N, T, H, W] in 0..1, H and W multiples of 4.
+            inputs: `modality` -> [N, T, H, W], silhouettes in 0..1; H and W are multiples of 4.
             lengths: [N], frames that count.
             train: has no effect; the network has no BatchNorm and no dropout.
             draws: none are needed.
@@ -48,25 +52,20 @@ class Model(nn.Module):
             embeddings [N, 2 * sum(bins), embedding]: parts of the frames' features, then the set's.
         """
         first, second, third = self.channels
-        x = inputs["silhouette"].astype(self.dtype)[..., None]
-        x = max_pool_2x2(self._pair(x, first, "frame1", kernel=5))
+        x = images(inputs, self.modality, self.dtype)
+        x = max_pool_2x2(pair(x, first, self.dtype, "frame1", kernel=5))
         x1 = set_max(x, lengths)
-        x = max_pool_2x2(self._pair(x, second, "frame2"))
+        x = max_pool_2x2(pair(x, second, self.dtype, "frame2"))
         x2 = set_max(x, lengths)
-        x3 = set_max(self._pair(x, third, "frame3"), lengths)
+        x3 = set_max(pair(x, third, self.dtype, "frame3"), lengths)
 
-        y = max_pool_2x2(self._pair(x1, second, "set2"))
-        y = x3 + self._pair(y + x2, third, "set3")
+        y = max_pool_2x2(pair(x1, second, self.dtype, "set2"))
+        y = x3 + pair(y + x2, third, self.dtype, "set3")
 
         parts = jnp.concatenate([horizontal_pyramid(z, self.bins) for z in (x3, y)], 1)
         parts = SeparateFCs(self.embedding, self.dtype, name="head")(parts)
         embeddings = parts.astype(jnp.promote_types(self.dtype, jnp.float32))
         return Output(embeddings, terms={"triplet": {"embeddings": embeddings}})
-
-    def _pair(self, x: jax.Array, features: int, name: str, kernel: int = 3) -> jax.Array:
-        """Two convolutions, each with its LeakyReLU."""
-        x = nn.leaky_relu(conv(features, kernel, self.dtype, f"{name}_conv1")(x))
-        return nn.leaky_relu(conv(features, 3, self.dtype, f"{name}_conv2")(x))
 
 
 def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def in_strips(
     """
     if height < 1:
         raise UserError(
-            f"a map of {x.shape[axis]} rows has fewer rows than strips; expected at least one row a "
-            "strip: take higher frames, or fewer strips in config.model"
+            f"a map of {x.shape[axis]} rows is cut into more strips than that; expected at least "
+            "one row a strip: take higher frames, or fewer strips in config.model"
         )
     strips = jnp.split(x, list(range(height, x.shape[axis], height)), axis)
     return jnp.concatenate([f(strip) for strip in strips], axis)
