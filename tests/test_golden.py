@@ -9,7 +9,7 @@ from scripts.golden import cases
 
 CASES = {case.name: case for case in cases.discover(Path(__file__).parent / "golden")}
 # Of floating-point frames OpenCV takes sources in steps of 1/32 pixel: tests/data/test_augment.py.
-ROUNDED = {"transforms/RandomRotate_float", "transforms/RandomPerspective_float"}
+ROUNDED = {f"transforms/Random{name}_float" for name in ("Rotate", "Perspective", "Affine")}
 
 SLOW = {"gaitbase_train", "gaitbase_hid_train"}
 NAMES = [

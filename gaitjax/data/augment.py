@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gaitjax.data.batch import Array
 from gaitjax.errors import UserError
@@ -111,8 +112,8 @@ def parsing_cut(
 
 def rgb(x: jax.Array, length: jax.Array) -> jax.Array:
     """Takes ImageNet's mean from the colours of [T, H, W, 3], and divides by its deviation."""
-    mean, deviation = jnp.array(IMAGENET, jnp.float32)
-    return (silhouette(x, length) - mean) / deviation
+    statistics = jnp.array(IMAGENET, jnp.float32)
+    return (silhouette(x, length) - statistics[0]) / statistics[1]
 
 
 def flip(key: jax.Array, x: jax.Array) -> jax.Array:
@@ -168,6 +169,57 @@ def perspective(key: jax.Array, x: jax.Array) -> jax.Array:
         raise UserError(f"transform perspective: frames have {W} columns; expected 44 or more")
     left, right = jax.random.randint(key, (2, 2), 0, margin)
     return warp(x, trapezoid(jnp.stack([left, W - 1 - right], axis=1), H, W))
+
+
+def affine(key: jax.Array, x: jax.Array) -> jax.Array:
+    """Moves three points of [T, H, W], near its corners, each by its own draw, and all in between.
+
+    Raises:
+        UserError: if the frames are smaller than 64 x 44.
+    """
+    H, W = x.shape[1:3]
+    if H < 64 or W < 44:
+        raise UserError(f"transform affine: frames are {H} x {W}; expected 64 x 44 or more")
+    return warp(x, triangle(jax.random.randint(key, (2, 3, 2), 0, H // 64 * 10), H, W))
+
+
+def dilate(
+    key: jax.Array,
+    x: jax.Array,
+    *,
+    top: tuple[int, int] = (12, 16),
+    bottom: tuple[int, int] = (36, 40),
+) -> jax.Array:
+    """Widens the silhouettes of [T, H, W] in a band of rows, as a coat does.
+
+    Fan et al., GaitSSB, TPAMI 2023. By one of nine rectangles, crosses and ellipses.
+
+    Args:
+        key: what its shape and the band follow from.
+        x: [T, H, W] or [T, H, W, C].
+        top: first row of the band, lowest and highest, pixels.
+        bottom: the row behind the band, lowest and highest, pixels.
+    """
+    element_key, band_key = jax.random.split(key)
+    element = jax.random.choice(element_key, jnp.asarray(ELEMENTS))
+    return dilate_band(x, element, *_band(band_key, top, bottom))
+
+
+def blur(
+    key: jax.Array,
+    x: jax.Array,
+    *,
+    top: tuple[int, int] = (9, 20),
+    bottom: tuple[int, int] = (29, 40),
+) -> jax.Array:
+    """Smooths the outlines of [T, H, W] in a band of rows (GaitSSB); options as in `dilate`.
+
+    Raises:
+        UserError: for integers: frames have to be scaled to 0..1 before.
+    """
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        raise UserError("transform blur: frames are 0..255; name silhouette_cut before it")
+    return blur_band(x, *_band(key, top, bottom))
 
 
 def blacken(
@@ -226,6 +278,73 @@ def trapezoid(corners: jax.Array, height: int, width: int) -> jax.Array:
     return jnp.stack([*across, zero, ratio, zero, zero, (ratio - 1) / height, one]).reshape(3, 3)
 
 
+def triangle(shifts: jax.Array, height: int, width: int) -> jax.Array:
+    """From a pixel of the frame to its source, where three points are moved to three others.
+
+    Args:
+        shifts: [before or after, point, 2], how far the points are from their corners, pixels.
+        height: of the frame, pixels.
+        width: of the frame, pixels.
+
+    Returns:
+        [3, 3], for `warp`.
+    """
+    # OpenGait's corners (x, y): x goes over the height, y over the width.
+    corners = jnp.array([[0, 0], [height, 0], [0, width]])
+    inwards = jnp.array([[1, 1], [-1, 1], [1, -1]])
+    source, target = corners + inwards * shifts
+    (a, b), (u, v) = (points[1:] - points[0] for points in (source, target))
+    # The linear map that takes u to a and v to b; term by term, as in `warp`.
+    across = a * v[1] - b * u[1]
+    down = b * u[0] - a * v[0]
+    area = u[0] * v[1] - v[0] * u[1]
+    start = source[0] * area - across * target[0, 0] - down * target[0, 1]
+    rows = jnp.stack([across, down, start], axis=1) / area
+    return jnp.concatenate([rows, jnp.array([[0, 0, 1]], rows.dtype)])
+
+
+def dilate_band(x: jax.Array, element: jax.Array, top: jax.Array, bottom: jax.Array) -> jax.Array:
+    """The largest value under a structuring element, in the rows from `top` to before `bottom`.
+
+    As OpenCV's dilate of these rows alone: the others, and what is outside the frame, are 0.
+
+    Args:
+        x: [T, H, W] or [T, H, W, C], not negative.
+        element: bool [5, 5].
+        top: first row of the band.
+        bottom: the row behind it.
+    """
+    band = _inside(x, top, bottom)
+    padded = jnp.pad(jnp.where(band, x, 0), [(0, 0), (2, 2), (2, 2), *[(0, 0)] * (x.ndim - 3)])
+
+    def add(place: jax.Array, largest: jax.Array) -> jax.Array:
+        i, j = place // 5, place % 5
+        moved = jax.lax.dynamic_slice(padded, (0, i, j, *[0] * (x.ndim - 3)), x.shape)
+        return jnp.maximum(largest, jnp.where(element[i, j], moved, 0))
+
+    # A loop, so that XLA does not fuse the transform before into every shift.
+    return jnp.where(band, jax.lax.fori_loop(0, 25, add, jnp.zeros_like(x)), x)
+
+
+def blur_band(x: jax.Array, top: jax.Array, bottom: jax.Array) -> jax.Array:
+    """A Gaussian of 3 x 3, then 1 above 0.2 and 0 elsewhere, in the rows from `top` to `bottom`.
+
+    As OpenCV's GaussianBlur of these rows alone, which mirrors at their edges.
+
+    Args:
+        x: [T, H, W] or [T, H, W, C] in 0..1.
+        top: first row of the band.
+        bottom: the row behind it.
+    """
+    rows = jnp.arange(x.shape[1])
+    above = jnp.where(rows == top, top + 1, rows - 1)
+    below = jnp.where(rows == bottom - 1, bottom - 2, rows + 1)
+    y = (x[:, above] + 2 * x + x[:, below]) / 4
+    y = jnp.pad(y, [(0, 0), (0, 0), (1, 1), *[(0, 0)] * (x.ndim - 3)], mode="reflect")
+    y = (y[:, :, :-2] + 2 * y[:, :, 1:-1] + y[:, :, 2:]) / 4
+    return jnp.where(_inside(x, top, bottom), (y > 0.2).astype(x.dtype), x)
+
+
 def warp(x: jax.Array, matrix: jax.Array) -> jax.Array:
     """Moves all frames alike: OpenCV's warpPerspective, bilinear, 0 outside.
 
@@ -259,11 +378,37 @@ def warp(x: jax.Array, matrix: jax.Array) -> jax.Array:
     return jnp.moveaxis(moved.reshape(H, W, *x.shape[:1], *x.shape[3:]), 2, 0).astype(x.dtype)
 
 
+def structuring_element(shape: str, width: int, height: int) -> np.ndarray:
+    """OpenCV's shape of odd size for a dilation, in the middle of bool [5, 5].
+
+    Args:
+        shape: 'rectangle', 'cross' or 'ellipse'.
+        width: pixels.
+        height: pixels.
+    """
+    y, x = np.abs(np.mgrid[-2:3, -2:3])
+    a, b = width // 2, height // 2
+    if shape == "rectangle":
+        reach = np.full((5, 5), a)
+    elif shape == "cross":
+        reach = np.where(y == 0, a, 0)
+    else:
+        reach = np.round(a * np.sqrt(np.maximum(1 - (y / b) ** 2, 0)))
+    inside: np.ndarray = (x <= reach) & (y <= b)
+    return inside
+
+
+_SIZES = ((3, 3), (3, 5), (5, 3))
+ELEMENTS = np.stack(
+    [structuring_element("rectangle", *size) for size in ((5, 3), (5, 5), (3, 5))]
+    + [structuring_element("cross", *size) for size in _SIZES]
+    + [structuring_element("ellipse", *size) for size in _SIZES]
+)
 FIXED: dict[str, Callable[..., jax.Array]] = {
     f.__name__: f for f in (silhouette, silhouette_cut, parsing_cut, rgb)
 }
 RANDOM: dict[str, Callable[..., jax.Array]] = {
-    f.__name__: f for f in (flip, erase, rotate, perspective)
+    f.__name__: f for f in (flip, erase, rotate, perspective, affine, dilate, blur)
 }
 
 
@@ -298,6 +443,21 @@ def _cut(x: jax.Array, cutting: int | None) -> jax.Array:
     if not 0 <= 2 * cutting < W:
         raise UserError(f"transform cuts {cutting} columns off both sides; frames have only {W}")
     return x[:, :, cutting : W - cutting].astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def _band(
+    key: jax.Array, top: tuple[int, int], bottom: tuple[int, int]
+) -> tuple[jax.Array, jax.Array]:
+    """First row of a band and the row behind it, uniform within both bounds."""
+    first, last = jnp.array([top, bottom]).T
+    top_row, bottom_row = jax.random.randint(key, (2,), first, last + 1)
+    return top_row, bottom_row
+
+
+def _inside(x: jax.Array, top: jax.Array, bottom: jax.Array) -> jax.Array:
+    """Which rows of x [T, H, ...] are in a band, in a shape that fits to x."""
+    rows = jnp.arange(x.shape[1]).reshape(-1, *[1] * (x.ndim - 2))
+    return (top <= rows) & (rows < bottom)
 
 
 def _options(function: Callable[..., jax.Array]) -> set[str]:

@@ -28,8 +28,10 @@ def check(name: str, case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) 
         case: OpenGait's `transform` and `draws`, each (function, arguments, keywords, value).
         arrays: 'NAME/in' and 'NAME/out'.
 
+    Ours may lack an option with which OpenGait raises.
+
     Raises:
-        UnsupportedError: for a transform or option that gaitjax does not have.
+        UnsupportedError: for a transform or another option that gaitjax does not have.
     """
     kind, options = case["transform"], {}
     if isinstance(kind, Mapping):
@@ -38,11 +40,14 @@ def check(name: str, case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) 
     if kind in FIXED:
         known = {"divsor", "cutting", "img_shape"}
     elif kind in RANDOM:
-        known = {"prob"}
+        known = {"prob", "top_range", "bot_range"}
     else:
         raise UnsupportedError(f"transform {kind}")
-    if set(options) - known:
-        raise UnsupportedError(f"option {min(set(options) - known)} of transform {kind}")
+    unknown = sorted(set(options) - known)
+    if unknown and "raises" in case:
+        return [Comparison("refusal", f"(there is no option {unknown[0]})", 0.0, 0.0)]
+    if unknown:
+        raise UnsupportedError(f"option {unknown[0]} of transform {kind}")
     x = jnp.asarray(arrays[f"{name}/in"])
     ours = _fixed(kind, options, x) if kind in FIXED else _random(kind, options, x, case["draws"])
     limit = tolerance.output_limit(None)
@@ -80,9 +85,24 @@ def _perspective(x: jax.Array, *columns: int) -> jax.Array:
     return augment.warp(x, augment.trapezoid(corners, *x.shape[1:]))
 
 
+def _affine(x: jax.Array, *shifts: int) -> jax.Array:
+    moved = jnp.reshape(jnp.asarray(shifts), (2, 3, 2))
+    return augment.warp(x, augment.triangle(moved, *x.shape[1:]))
+
+
+def _dilate(x: jax.Array, shape: str, size: list[int], top: int, bottom: int) -> jax.Array:
+    shape = {"RECT": "rectangle"}.get(shape, shape.lower())
+    return augment.dilate_band(
+        x, jnp.asarray(augment.structuring_element(shape, *size)), top, bottom
+    )
+
+
 RANDOM: dict[str, Callable[..., jax.Array]] = {
     "RandomHorizontalFlip": _flip,
     "RandomErasing": _erase,
     "RandomRotate": _rotate,
     "RandomPerspective": _perspective,
+    "RandomAffine": _affine,
+    "RandomPartDilate": _dilate,
+    "RandomPartBlur": augment.blur_band,
 }

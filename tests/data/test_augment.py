@@ -22,8 +22,10 @@ NAMES = {
     "BaseParsingCuttingTransform": "parsing_cut",
 }
 AUGMENTATIONS = (
+    {"type": "affine"},
     {"type": "perspective"},
     {"type": "silhouette_cut"},
+    {"type": "dilate"},
     {"type": "flip"},
     {"type": "rotate"},
     {"type": "erase"},
@@ -95,11 +97,13 @@ def test_erase_equals_opengait():
 
 # Of floating-point frames OpenCV takes sources in steps of 1/32 pixel; ours are exact.
 @pytest.mark.parametrize(("kind", "tolerance"), [("uint8", 1), ("float", 1 / 32)])
-@pytest.mark.parametrize("name", ["RandomRotate", "RandomPerspective"])
+@pytest.mark.parametrize("name", ["RandomRotate", "RandomPerspective", "RandomAffine"])
 def test_warps_equal_opencv(name, kind, tolerance):
     x, expected, draws = golden(f"{name}_{kind}")
     if name == "RandomRotate":
         matrix = augment.rotation(jnp.asarray(draws[0]), *x.shape[1:])
+    elif name == "RandomAffine":
+        matrix = augment.triangle(jnp.reshape(jnp.asarray(draws), (2, 3, 2)), *x.shape[1:])
     else:
         matrix = augment.trapezoid(jnp.reshape(jnp.asarray(draws), (2, 2)), *x.shape[1:])
     actual = augment.warp(x, matrix)
@@ -120,6 +124,42 @@ def test_warp_equals_opencv_on_channels():
     np.testing.assert_allclose(augment.warp(x, matrix), expected, rtol=0, atol=1 / 32)
 
 
+@pytest.mark.parametrize("kind", range(len(augment.ELEMENTS)))
+def test_dilate_equals_opencv_in_its_band(kind):
+    shapes = ["RECT"] * 3 + ["CROSS"] * 3 + ["ELLIPSE"] * 3
+    sizes = [(5, 3), (5, 5), (3, 5), *2 * [(3, 3), (3, 5), (5, 3)]]
+    element = cv2.getStructuringElement(getattr(cv2, f"MORPH_{shapes[kind]}"), sizes[kind])
+    x = np.random.default_rng(kind).random((2, 64, 44), np.float32)
+    expected = x.copy()
+    for frame in expected:
+        frame[12:39] = cv2.dilate(frame[12:39], element)
+    actual = augment.dilate_band(x, jnp.asarray(augment.ELEMENTS[kind]), 12, 39)
+    np.testing.assert_array_equal(actual, expected)
+
+
+def test_blur_equals_opencv_in_its_band():
+    x = (np.random.default_rng(0).random((2, 64, 44)) < 0.1).astype(np.float32)
+    expected = x.copy()
+    for frame in expected:
+        frame[9:50] = cv2.GaussianBlur(frame[9:50], (3, 3), 0) > 0.2
+    np.testing.assert_array_equal(augment.blur_band(jnp.asarray(x), 9, 50), expected)
+    assert (expected != x).mean() > 0.01
+
+
+@pytest.mark.parametrize("name", ["dilate", "blur"])
+def test_bands_are_drawn_within_their_bounds(name):
+    x = np.zeros((400, 1, 64, 44), np.uint8)
+    x[:, :, ::4, ::2] = 255  # sparse, so that every row of a band changes
+    transform = {"type": name, "probability": 1, "top": (9, 12), "bottom": (40, 42)}
+    before = apply(x, {"type": "silhouette"})
+    after = apply(x, {"type": "silhouette"}, transform, key=jax.random.key(8))
+    changed = np.asarray(after != before).any((1, 3))
+    tops, ends = changed.argmax(1), 64 - changed[:, ::-1].argmax(1)
+    assert tops.min() >= 9
+    assert ends.max() <= 42
+    assert len(set(zip(tops.tolist(), ends.tolist(), strict=True))) >= 6
+
+
 def test_unmoved_frames_stay_bit_identical():
     x = silhouettes(1)[0]
     np.testing.assert_array_equal(augment.warp(x, jnp.eye(3)), x)
@@ -130,10 +170,11 @@ def test_unmoved_frames_stay_bit_identical():
 def test_probability_0_never_acts_and_1_always(name):
     x = silhouettes(8)
     key = jax.random.key(1)
-    kept = apply(x, {"type": name, "probability": 0}, key=key)
-    moved = apply(x, {"type": name, "probability": 1}, key=key)
-    np.testing.assert_array_equal(kept, x)
-    assert (moved != x).any((1, 2, 3)).all()
+    scaled = {"type": "silhouette"}
+    kept = apply(x, scaled, {"type": name, "probability": 0}, key=key)
+    moved = apply(x, scaled, {"type": name, "probability": 1}, key=key)
+    np.testing.assert_array_equal(kept, apply(x, scaled))
+    assert (moved != kept).any((1, 2, 3)).all()
 
 
 def test_acts_as_often_as_the_probability_says():
@@ -247,7 +288,14 @@ def test_unknown_names_are_refused(transform, text):
         apply(silhouettes(1), transform)
 
 
+def test_blur_refuses_what_is_not_scaled():
+    with pytest.raises(UserError, match=r"blur: frames are 0\.\.255; name silhouette_cut before"):
+        apply(silhouettes(1), {"type": "blur"}, key=jax.random.key(0))
+
+
 def test_frames_too_narrow_are_refused():
+    with pytest.raises(UserError, match="affine: frames are 32 x 32; expected 64 x 44"):
+        apply(silhouettes(1, size=32), {"type": "affine"}, key=jax.random.key(0))
     with pytest.raises(UserError, match="frames have 32 columns"):
         apply(silhouettes(1, size=32), {"type": "perspective"}, key=jax.random.key(0))
     with pytest.raises(UserError, match="cuts 32 columns"):
