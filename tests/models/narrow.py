@@ -55,6 +55,13 @@ NETWORKS = {
         SMALL,
         BOTH,
     ),
+    "swingait": Narrow(
+        "swingait",
+        {"channels": (4, 6, 8, 8), "blocks": (1, 1, 2, 1), "heads": (2, 2), "embedding": 8},
+        SMALL,
+        BOTH,
+        ordered=True,
+    ),
     "energy_image": Narrow("energy_image", {}, SMALL, {}),
 }
 CLASSES = {"identity": 4, "diagnosis": 3}

@@ -49,7 +49,7 @@ def test_padding_changes_nothing(name):
 
 @NAMES
 def test_padding_changes_no_statistics_and_no_loss(name):
-    model, variables = narrow.network(name, dropout=0.0)
+    model, variables = narrow.network(name, dropout=0.0, drop_path=0.0)
     lengths = jnp.array([3, 5, 2, 4])
     inputs = narrow.sequences(name, 4, 6)
     other = narrow.sequences(name, 4, 6, seed=1)
@@ -162,6 +162,8 @@ def test_steps_on_one_batch_lower_its_loss(name):
         ("gaitset", {}, 2.595),
         ("gaitset", {"channels": (64, 128, 256)}, 6.314),
         ("gaitbase", {}, 7.002),
+        ("swingait", {}, 10.630),
+        ("swingait", {"blocks": (1, 4, 4, 2)}, 13.251),
     ],
 )
 def test_parameters_without_the_head_are_as_many_as_published(name, options, millions):
