@@ -136,19 +136,7 @@ class Sequences:
                 this modality.
         """
         path = self.path(row, modality)
-        array = store.read(path)
-        if modality in FRAMES:
-            kind, axes = FRAMES[modality]
-            array = _channels_last(array, axes)
-            if array.dtype.name[: len(kind)] != kind or not _has_axes(array, axes):
-                raise UserError(
-                    f"{path} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
-                    f"[{', '.join(map(str, ('frames', *axes)))}]: check what the file is, or "
-                    "convert it"
-                )
-        if len(array) == 0:
-            raise UserError(f"{path} has no frames; delete the sequence or make it again")
-        return array.astype(np.float32) if array.dtype.kind == "f" else array
+        return checked(str(path), modality, store.read(path))
 
     def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
         """The frames of several modalities of one sequence.
@@ -262,6 +250,30 @@ def fingerprint(splits: Splits, modalities: Sequence[str]) -> str:
                 "\0".join([*names, *map(str, sizes), ""]).encode(errors="surrogateescape")
             )
     return digest.hexdigest()[:16]
+
+
+def checked(name: str, modality: str, array: np.ndarray) -> np.ndarray:
+    """The frames of one modality: [T, ...], T at least 1, channels last; floats are float32.
+
+    Args:
+        name: of the array, for errors.
+        modality: what it has to be.
+        array: images may have their channels first.
+
+    Raises:
+        UserError: if the array has no frames, or is not one of this modality.
+    """
+    if modality in FRAMES:
+        kind, axes = FRAMES[modality]
+        array = _channels_last(array, axes)
+        if array.dtype.name[: len(kind)] != kind or not _has_axes(array, axes):
+            raise UserError(
+                f"{name} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
+                f"[{', '.join(map(str, ('frames', *axes)))}]: check what it is, or convert it"
+            )
+    if len(array) == 0:
+        raise UserError(f"{name} has no frames; delete the sequence or make it again")
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
 def _channels_last(array: np.ndarray, axes: tuple[str | int, ...]) -> np.ndarray:
