@@ -68,7 +68,8 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
     """
     data = experiments.open_data(config, cache)
     training = experiments.build_training(config, data, meshes.all_devices())
-    validation.protocol(config, data)
+    if len(data.splits.test):  # walks of nobody knows whom train alone
+        validation.protocol(config, data)
     embedder = validation.embedder(config, training.model)
     meta = experiments.describe(config, data)
     files.check_writable(workdir)
@@ -153,10 +154,12 @@ def _steps(run: Run, first: int) -> None:
             if done % config.train.log_every == 0 or last:
                 _tell(run, done, meter, clock)
             score = None
-            if not stopping and (last or _due(done, config.train.evaluate_every)):
+            due = last or _due(done, config.train.evaluate_every)
+            if not stopping and due and len(run.data.splits.test):
                 score = _evaluate(run, done, state)
                 clock.restart()
-            if score is not None or stopping or _due(done, config.train.checkpoint_every):
+            kept = last or stopping or _due(done, config.train.checkpoint_every)
+            if kept or score is not None:
                 meter.settle()  # nothing that is not finite is ever kept
                 run.checkpoints.save(done, state, run.meta, score)
             if stopping:
