@@ -81,7 +81,7 @@ class Training:
 
     Attributes:
         model: the network.
-        rate: step -> learning rate.
+        rate: step -> learning rate, but for groups that have their own.
         sampler: step -> rows.
         init: () -> the state before the first step.
         step: state, batch -> state, scalars; jitted, and the state given to it is gone.
@@ -117,15 +117,16 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
     meshes.check_batch(sampler.batch, mesh)
     model = build_model(config, data.classes)
     rate = optim.schedule(config.schedule, config.optimizer.learning_rate)
-    tx = optim.optimizer(config.optimizer, rate)
+    tx = optim.optimizer(config.optimizer.to_dict(), config.schedule)
     transforms = config.data.transforms.to_dict()
 
     example = example_inputs(config, data.splits.train)
     init = jax.jit(
-        functools.partial(state.create, model, tx, config.seed, *example),
+        functools.partial(state.create, model, tx, config.freeze, config.seed, *example),
         out_shardings=meshes.replicated(mesh),
     )
-    function = step.make(model, tx, config.losses.to_dict(), transforms, config.seed)
+    losses = config.losses.to_dict()
+    function = step.make(model, tx, losses, transforms, config.seed, config.freeze)
     everywhere, rows = meshes.replicated(mesh), meshes.split(mesh)
     jitted = jax.jit(
         function,

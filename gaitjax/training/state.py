@@ -1,5 +1,6 @@
 """What training changes, and nothing else."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import flax
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from gaitjax.data.batch import Array
+from gaitjax.training import parameters
 
 
 @flax.struct.dataclass
@@ -17,9 +19,9 @@ class State:
 
     Attributes:
         step: int32, how many steps were taken.
-        params: what the optimizer changes.
+        params: of the network, those that are frozen among them.
         batch_stats: running statistics.
-        opt_state: the optimizer's own.
+        opt_state: the optimizer's own; it knows of trained parameters only.
     """
 
     step: jax.Array
@@ -36,6 +38,7 @@ class State:
 def create(
     model: nn.Module,
     tx: optax.GradientTransformation,
+    freeze: Sequence[str],
     seed: int,
     inputs: dict[str, Array],
     lengths: Array,
@@ -45,10 +48,15 @@ def create(
     Args:
         model: a network.
         tx: the optimizer.
+        freeze: patterns of the parameters that are not trained.
         seed: of the initial parameters.
         inputs: as the network reads them; only shapes matter.
         lengths: [N].
+
+    Raises:
+        UserError: for a pattern that matches no parameter.
     """
     variables = model.init(jax.random.key(seed), inputs, lengths, train=False)
     params, batch_stats = variables["params"], variables.get("batch_stats", {})
-    return State(jnp.zeros((), jnp.int32), params, batch_stats, tx.init(params))
+    trained, _ = parameters.split(params, freeze)
+    return State(jnp.zeros((), jnp.int32), params, batch_stats, tx.init(trained))

@@ -14,6 +14,7 @@ from gaitjax.data import augment
 from gaitjax.data.batch import Array, Batch
 from gaitjax.errors import UserError
 from gaitjax.models import Output
+from gaitjax.training import parameters
 from gaitjax.training.state import State
 
 Scalars = dict[str, jax.Array]
@@ -63,6 +64,7 @@ def make(
     losses: Mapping[str, Mapping[str, Any]],
     transforms: Transforms,
     seed: int,
+    freeze: Sequence[str] = (),
 ) -> Callable[[State, Batch], tuple[State, Scalars]]:
     """The step of a run: state, batch -> state after it, scalars of it.
 
@@ -72,13 +74,18 @@ def make(
         losses: config.losses.
         transforms: config.data.transforms.
         seed: of augmentation and dropout; each step's draws follow from it and the step.
+        freeze: patterns of the parameters that are not trained; their gradients are not computed.
+            Statistics move with every batch all the same.
     """
 
     def train_step(state: State, batch: Batch) -> tuple[State, Scalars]:
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), state.step))
         inputs = augment.apply(batch.inputs, batch.lengths, transforms, keys[0])
 
-        def forward(params: Any) -> tuple[jax.Array, tuple[Any, Scalars]]:
+        trained, frozen = parameters.split(state.params, freeze)
+
+        def forward(trained: Any) -> tuple[jax.Array, tuple[Any, Scalars]]:
+            params = parameters.merge(trained, frozen)
             output, changed = model.apply(
                 {"params": params, "batch_stats": state.batch_stats},
                 inputs,
@@ -91,9 +98,9 @@ def make(
             return value, (changed.get("batch_stats", {}), scalars)
 
         gradient = jax.value_and_grad(forward, has_aux=True)
-        (value, (batch_stats, scalars)), grads = gradient(state.params)
-        updates, opt_state = tx.update(grads, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
+        (value, (batch_stats, scalars)), grads = gradient(trained)
+        updates, opt_state = tx.update(grads, state.opt_state, trained)
+        params = parameters.merge(optax.apply_updates(trained, updates), frozen)
         scalars |= {"loss": value, "gradient_norm": optax.tree.norm(grads)}
         return State(state.step + 1, params, batch_stats, opt_state), scalars
 

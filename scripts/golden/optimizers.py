@@ -50,10 +50,8 @@ def quadratic(case: Case, table: Case) -> list[Comparison]:
     Raises:
         UnsupportedError: for an optimizer or option that gaitjax does not have.
     """
-    rate = optax.constant_schedule(case["optimizer_cfg"]["lr"])
-    params, losses = _trajectory(
-        _optimizer(case["optimizer_cfg"], rate), table, len(case["params"])
-    )
+    tx = _optimizer(case["optimizer_cfg"], {"type": "constant"})
+    params, losses = _trajectory(tx, table, len(case["params"]))
     return [
         tolerance.array("params", "", params, case["params"], LIMIT),
         tolerance.array("loss", "", losses, case["loss_before_step"], LIMIT),
@@ -66,10 +64,10 @@ def schedule(case: Case, table: Case) -> list[Comparison]:
     Raises:
         UnsupportedError: for an optimizer, schedule or option that gaitjax does not have.
     """
-    rate = _schedule(case)
-    _optimizer(case["optimizer_cfg"], rate)
+    rates = _schedule(case["scheduler_cfg"])
+    _optimizer(case["optimizer_cfg"], rates)
     momentum = case["momentum_or_beta1"]
-    return _by_step(rate, case, case["iterations"], case["lr"], momentum)
+    return _by_step(rates, case, case["iterations"], case["lr"], momentum)
 
 
 def together(case: Case, table: Case) -> list[Comparison]:
@@ -78,30 +76,30 @@ def together(case: Case, table: Case) -> list[Comparison]:
     Raises:
         UnsupportedError: for an optimizer, schedule or option that gaitjax does not have.
     """
-    rate = _schedule(case)
+    rates = _schedule(case["scheduler_cfg"])
     steps = range(len(case["params"]))
-    params, _ = _trajectory(_optimizer(case["optimizer_cfg"], rate), table, len(steps))
+    params, _ = _trajectory(_optimizer(case["optimizer_cfg"], rates), table, len(steps))
     momentum = case["momentum_or_beta1_used"]
     return [
         tolerance.array("params", "", params, case["params"], LIMIT),
-        *_by_step(rate, case, steps, case["lr_used"], momentum),
+        *_by_step(rates, case, steps, case["lr_used"], momentum),
     ]
 
 
 def _by_step(
-    rate: optax.Schedule,
+    rates: Case,
     case: Case,
     steps: Sequence[int],
-    rates: Sequence[float],
+    expected: Sequence[float],
     momentum: Sequence[float],
 ) -> list[Comparison]:
     """Every rate for itself, so that the small ones count as much as the large ones."""
     config = case["optimizer_cfg"]
-    ours = jax.vmap(rate)(jnp.asarray(steps))
+    ours = jax.vmap(optim.schedule(rates, config["lr"]))(jnp.asarray(steps))
     own = config.get("momentum", 0.0) if config["solver"] == "SGD" else BETA1
     return [
         *(
-            tolerance.array("rates", f"step {step}", ours[i], rates[i], LIMIT)
+            tolerance.array("rates", f"step {step}", ours[i], expected[i], LIMIT)
             for i, step in enumerate(steps)
         ),
         tolerance.array("momentum", "", np.full(len(steps), own), momentum, LIMIT),
@@ -133,26 +131,25 @@ def _trajectory(
     return _descend(transformation, *problem, steps)
 
 
-def _optimizer(config: Case, rate: optax.Schedule) -> optax.GradientTransformation:
-    options = {name: value for name, value in config.items() if name not in ("solver", "lr")}
-    if config["solver"] != "SGD":
+def _optimizer(config: Case, rates: Case) -> optax.GradientTransformation:
+    options = dict(config)
+    kind, learning_rate = options.pop("solver").lower(), options.pop("lr")
+    if kind != "sgd":
         options.pop("momentum", None)  # OpenGait drops what PyTorch's class does not take
     try:
-        return optim.optimizer({"type": config["solver"].lower(), **options}, rate)
+        return optim.optimizer({"type": kind, "learning_rate": learning_rate, **options}, rates)
     except UserError as error:
         raise UnsupportedError(f"optimizer {config['solver']}: {error}") from error
 
 
-def _schedule(case: Case) -> optax.Schedule:
-    config = case["scheduler_cfg"]
-    if config["scheduler"] != "MultiStepLR":
-        raise UnsupportedError(f"schedule {config['scheduler']}")
-    ours = {
-        "type": "multistep",
-        "milestones": tuple(config["milestones"]),
-        "gamma": config.get("gamma", 0.1),
-    }
-    return optim.schedule(ours, case["optimizer_cfg"]["lr"])
+def _schedule(config: Case) -> Case:
+    """Our config.schedule for OpenGait's scheduler_cfg."""
+    if config["scheduler"] == "MultiStepLR":
+        milestones = tuple(config["milestones"])
+        return {"type": "multistep", "milestones": milestones, "gamma": config.get("gamma", 0.1)}
+    if config["scheduler"] == "CosineAnnealingLR":
+        return {"type": "cosine", "total": config["T_max"], "minimum": config.get("eta_min", 0.0)}
+    raise UnsupportedError(f"schedule {config['scheduler']}")
 
 
 def _unknown(section: str, /) -> list[Comparison]:
