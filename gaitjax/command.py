@@ -17,18 +17,22 @@ CONFIG = config_flags.DEFINE_config_file(
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a run")
 
 
-def run(main: Callable[[ConfigDict], None]) -> None:
+def run(main: Callable[[ConfigDict], None], config_needed: bool = True) -> None:
     """Parses the flags, calls `main(config)`, and exits.
 
     A UserError is printed as one line, with exit code 1; anything else that fails is a bug, and
     keeps its traceback.
+
+    Args:
+        main: what the command does.
+        config_needed: False: without --config, main is given an empty one.
     """
     form = "%(asctime)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, datefmt="%H:%M:%S", force=True)
     for chatty in ("absl", "jax", "orbax"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
-        main(_config())
+        main(_config(config_needed))
     except UserError as error:
         sys.exit(f"error: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
@@ -40,7 +44,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gaitjax"
 
 
-def _config() -> ConfigDict:
+def _config(needed: bool) -> ConfigDict:
     _find_neighbours()
     try:
         rest = flags.FLAGS(sys.argv)[1:]
@@ -53,6 +57,8 @@ def _config() -> ConfigDict:
         raise UserError(_last_line(str(error))) from error
     if rest:
         raise UserError(f"unexpected argument {rest[0]!r}; options are written --name=value")
+    if config is None and not needed:
+        return ConfigDict()
     if config is None:
         raise UserError("no config given; run with --config configs/gaitset.py, for example")
     assert isinstance(config, ConfigDict)

@@ -1,4 +1,4 @@
-"""Folders that are written to."""
+"""Folders and files that are written to."""
 
 import contextlib
 import tempfile
@@ -40,3 +40,19 @@ def writing(folder: Path) -> Iterator[None]:
         raise UserError(
             f"{folder} cannot be written to: {cause}; make room, or choose another folder"
         ) from error
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Writes a file, which is either whole or as it was before.
+
+    Raises:
+        UserError: names the file and the reason.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -125,7 +125,7 @@ def build(model_name: str, model_cfg: Mapping[str, Any], dtype: str = "float32")
     module = lookup.module("gaitjax.models", network)
     try:
         options = module.from_opengait(model_cfg)
-        classes = {"identity": 0, getattr(module, "LABEL", "identity"): _class_count(model_cfg)}
+        classes = classes_of(network, _class_count(model_cfg))
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"model_cfg of {model_name} is not complete: {error!r}") from error
     return models.build(network, options, classes, dtype)
@@ -147,38 +147,8 @@ def load(
     Raises:
         UserError: lists every entry that is missing, left over or of another shape.
     """
-    template = _template(model_name, build(model_name, model_cfg))
-    result: dict[tuple[str, ...], np.ndarray] = {}
-    faults = []
-    left = {key for key in state_dict if not key.endswith(f".{COUNTER}")}
-    for path, theirs, leaf in _pairs(_rules(model_name), template):
-        shape, names = _unstacked(theirs, template[path].shape)
-        left.difference_update(names)
-        missing = [name for name in names if name not in state_dict]
-        faults += [f"- {name} is missing" for name in missing]
-        if missing:
-            continue
-        found = [np.asarray(state_dict[name]) for name in names]
-        values = [leaf.read(x, shape) for x in found]
-        wanted = list(leaf.write(np.empty(shape)).shape)
-        faults += [
-            f"! {name} is {list(x.shape)}, not {wanted}"
-            for name, x, value in zip(names, found, values, strict=True)
-            if value.shape != shape
-        ]
-        if all(value.shape == shape for value in values):
-            result[path] = np.stack(values) if "{*}" in theirs else values[0]
-    for theirs, expected in _derived(_rules(model_name), template).items():
-        left.discard(theirs)
-        if theirs not in state_dict:
-            faults.append(f"- {theirs} is missing")
-        elif not np.array_equal(state_dict[theirs], expected):
-            faults.append(f"! {theirs} is not what the network derives")
-    faults += [f"+ {key} has no place" for key in sorted(left)]
-    if faults:
-        raise UserError(f"this state_dict is not one of {model_name}: {'; '.join(faults)}")
-    variables: Variables = flax.traverse_util.unflatten_dict(result)
-    return variables
+    model = build(model_name, model_cfg)
+    return read(NETWORKS[model_name], model, state_dict)
 
 
 def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.ndarray]:
@@ -196,10 +166,64 @@ def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.n
     Raises:
         UserError: lists the parameters that no rule of the network names.
     """
-    flat = flax.traverse_util.flatten_dict(variables)
+    return write(NETWORKS[model_name], variables, step)
+
+
+def read(network: str, model: nn.Module, state_dict: Mapping[str, np.ndarray]) -> Variables:
+    """`load` for a network that is built. What has no values, as a head of 0 classes, has no entry.
+
+    Args:
+        network: a file of `gaitjax/models`, or a dotted path, with rules in `OPENGAIT`.
+        model: its `Model`.
+        state_dict: name -> array, in PyTorch's layout.
+
+    Raises:
+        UserError: as `load` does.
+    """
+    template, rules = _flat_shapes(network, model), _rules(network)
+    result: dict[tuple[str, ...], np.ndarray] = {}
+    faults = []
+    left = {key for key in state_dict if not _is_counter(key)}
+    for path, theirs, leaf in _pairs(rules, template):
+        shape, names = _unstacked(theirs, template[path].shape)
+        if 0 in shape:
+            result[path] = np.zeros(shape, template[path].dtype)
+            continue
+        left.difference_update(names)
+        values, wrong = _values(names, shape, leaf, state_dict)
+        faults += wrong
+        if not wrong:
+            result[path] = np.stack(values) if "{*}" in theirs else values[0]
+    for theirs, expected in _derived(rules, template).items():
+        left.discard(theirs)
+        if theirs not in state_dict:
+            faults.append(f"- {theirs} is missing")
+        elif not np.array_equal(state_dict[theirs], expected):
+            faults.append(f"! {theirs} is not what the network derives")
+    faults += [f"+ {key} has no place" for key in sorted(left)]
+    if faults:
+        raise UserError(
+            f"this state_dict is not one of {_name(network)}: {'; '.join(faults)}; expected that "
+            "of the network which the config describes"
+        )
+    variables: Variables = flax.traverse_util.unflatten_dict(result)
+    return variables
+
+
+def write(network: str, variables: Variables, step: int = 0) -> dict[str, np.ndarray]:
+    """`dump` for a network by our name.
+
+    Args:
+        network: a file of `gaitjax/models`, or a dotted path, with rules in `OPENGAIT`.
+        variables: as for `dump`.
+        step: what the batch counters are set to.
+    """
+    rules, flat = _rules(network), flax.traverse_util.flatten_dict(variables)
     result: dict[str, np.ndarray] = {}
-    for path, theirs, leaf in _pairs(_rules(model_name), flat):
-        _, names = _unstacked(theirs, flat[path].shape)
+    for path, theirs, leaf in _pairs(rules, flat):
+        shape, names = _unstacked(theirs, flat[path].shape)
+        if 0 in shape:
+            continue
         values = flat[path] if "{*}" in theirs else [flat[path]]
         for name, value in zip(names, values, strict=True):
             result[name] = leaf.write(np.asarray(value))
@@ -207,7 +231,53 @@ def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.n
                 counter = name.removesuffix("running_var") + COUNTER
                 result[counter] = np.asarray(step, np.int64)
     if "params" in variables and "batch_stats" in variables:
-        result |= _derived(_rules(model_name), flat)
+        result |= _derived(rules, flat)
+    return result
+
+
+def count_classes(
+    network: str, build: Callable[[int], nn.Module], state_dict: Mapping[str, np.ndarray]
+) -> int | None:
+    """How many classes the head in a `state_dict` tells apart.
+
+    Args:
+        network: as for `read`.
+        build: number of classes -> the network.
+        state_dict: name -> array, in PyTorch's layout.
+
+    Returns:
+        0 if the network's head is not in the `state_dict`, None if the network has none.
+    """
+    one, two = (_flat_shapes(network, build(classes)) for classes in (1, 2))
+    for path, theirs, leaf in _pairs(_rules(network), one):
+        if one[path].shape == two[path].shape:
+            continue
+        shapes = [_unstacked(theirs, template[path].shape)[0] for template in (one, two)]
+        few, more = (leaf.write(np.empty(shape)).shape for shape in shapes)
+        axis = next(i for i, (a, b) in enumerate(zip(few, more, strict=True)) if a != b)
+        name = _unstacked(theirs, one[path].shape)[1][0]
+        if name not in state_dict:
+            return 0
+        found = np.shape(state_dict[name])
+        return found[axis] if len(found) == len(few) else 1  # 1: `read` tells what is wrong
+    return None
+
+
+def classes_of(network: str, count: int) -> dict[str, int]:
+    """Label -> number of classes, where the network's own label has so many."""
+    module = lookup.module("gaitjax.models", network)
+    return {"identity": 0, getattr(module, "LABEL", "identity"): count}
+
+
+def shapes(network: str, model: nn.Module) -> Variables:
+    """Shapes and types of a network's variables.
+
+    Args:
+        network: a file of `gaitjax/models`, or a dotted path, with an `EXAMPLE`.
+        model: its `Model`.
+    """
+    init = functools.partial(model.init, train=False)
+    result: Variables = jax.eval_shape(init, jax.random.key(0), *_example(network))
     return result
 
 
@@ -217,22 +287,41 @@ def _class_count(model_cfg: Mapping[str, Any]) -> int:
     return next((group["class_num"] for group in groups if "class_num" in group), 0)
 
 
-def _rules(model_name: str) -> Sequence[Rule]:
-    rules: Sequence[Rule] = lookup.module("gaitjax.models", NETWORKS[model_name]).OPENGAIT
-    return rules
-
-
 def example(model_name: str) -> tuple[dict[str, jax.Array], jax.Array]:
     """One frame of zeros of every modality that a network may read, and its length."""
-    shapes = lookup.module("gaitjax.models", NETWORKS[model_name]).EXAMPLE
+    return _example(NETWORKS[model_name])
+
+
+def _example(network: str) -> tuple[dict[str, jax.Array], jax.Array]:
+    shapes = _exported(network, "EXAMPLE", "the shape of one frame by modality")
     return {m: jnp.zeros((1, 1, *shape)) for m, shape in shapes.items()}, jnp.ones(1, jnp.int32)
 
 
-def _template(model_name: str, model: nn.Module) -> dict[tuple[str, ...], jax.ShapeDtypeStruct]:
+def _rules(network: str) -> Sequence[Rule]:
+    rules: Sequence[Rule] = _exported(network, "OPENGAIT", "the rules of gaitjax.interop.opengait")
+    return rules
+
+
+def _exported(network: str, name: str, meaning: str) -> Any:
+    module = lookup.module("gaitjax.models", network)
+    if not hasattr(module, name):
+        raise UserError(f"{module.__name__} exports no {name}, which is needed here: {meaning}")
+    return getattr(module, name)
+
+
+def _name(network: str) -> str:
+    """OpenGait's name of a network, or ours where it has none."""
+    return next((theirs for theirs, ours in NETWORKS.items() if ours == network), network)
+
+
+def _is_counter(key: str) -> bool:
+    return key.rpartition(".")[2] == COUNTER
+
+
+def _flat_shapes(network: str, model: nn.Module) -> dict[tuple[str, ...], jax.ShapeDtypeStruct]:
     """Path -> shape of every variable of a network."""
-    init = functools.partial(model.init, train=False)
-    variables = jax.eval_shape(init, jax.random.key(0), *example(model_name))
-    flat: dict[tuple[str, ...], jax.ShapeDtypeStruct] = flax.traverse_util.flatten_dict(variables)
+    flat: dict[tuple[str, ...], jax.ShapeDtypeStruct]
+    flat = flax.traverse_util.flatten_dict(shapes(network, model))
     return flat
 
 
@@ -257,6 +346,26 @@ def _pairs(
             nameless.append("/".join(path))
     if nameless:
         raise UserError(f"no rule of OPENGAIT names {', '.join(nameless)}")
+
+
+def _values(
+    names: Sequence[str],
+    shape: tuple[int, ...],
+    leaf: Leaf,
+    state_dict: Mapping[str, np.ndarray],
+) -> tuple[list[np.ndarray], list[str]]:
+    """The values of entries in our layout, and what is wrong with the entries."""
+    missing = [f"- {name} is missing" for name in names if name not in state_dict]
+    if missing:
+        return [], missing
+    found = [np.asarray(state_dict[name]) for name in names]
+    values = [leaf.read(x, shape) for x in found]
+    wanted = list(leaf.write(np.empty(shape)).shape)
+    return values, [
+        f"! {name} is {list(x.shape)}, not {wanted}"
+        for name, x, value in zip(names, found, values, strict=True)
+        if value.shape != shape
+    ]
 
 
 def _derived(rules: Sequence[Rule], flat: Mapping[tuple[str, ...], Any]) -> dict[str, np.ndarray]:

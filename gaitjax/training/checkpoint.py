@@ -1,11 +1,14 @@
 """Checkpoints: the state of a run and what is needed to make sense of it."""
 
 import contextlib
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
@@ -51,6 +54,7 @@ class Checkpoints:
             meta: JSON-able.
             score: the higher the better; None where there is none.
         """
+        state = dataclasses.replace(state, params=_with_values(state.params))
         args = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
         metrics = None if score is None else {SCORE: score}
         with files.writing(self._workdir):
@@ -119,16 +123,17 @@ class Found:
         Raises:
             UserError: if they are not those of this network.
         """
-        arguments = ocp.checkpoint_utils.construct_restore_args(like)
+        stored = _with_values(like)
+        arguments = ocp.checkpoint_utils.construct_restore_args(stored)
         handler = ocp.PyTreeCheckpointHandler()
         with ocp.Checkpointer(handler) as reader, _readable(self._path):
             restored: dict[str, Any] = reader.restore(
                 self._path / "state",
                 args=ocp.args.PyTreeRestore(
-                    item=like, restore_args=arguments, partial_restore=True
+                    item=stored, restore_args=arguments, partial_restore=True
                 ),
             )
-        return restored
+        return _filled(restored, like)
 
 
 def latest_step(workdir: Path) -> int:
@@ -138,6 +143,27 @@ def latest_step(workdir: Path) -> int:
 
 def _steps(folder: Path) -> list[int]:
     return [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
+
+
+def _with_values(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """All but the arrays without values, such as a head of 0 classes: Orbax writes none."""
+    return {
+        name: _with_values(x) if isinstance(x, Mapping) else x
+        for name, x in tree.items()
+        if isinstance(x, Mapping) or x.size
+    }
+
+
+def _filled(tree: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `_with_values`."""
+    return {
+        name: _filled(tree.get(name, {}), x)
+        if isinstance(x, Mapping)
+        else tree[name]
+        if x.size
+        else jnp.zeros(x.shape, x.dtype)
+        for name, x in like.items()
+    }
 
 
 def abstract(state: Any, sharding: jax.sharding.Sharding) -> Any:

@@ -17,6 +17,7 @@ CONFIG = {
         "channels": [4, 6, 8, 10],
         "layers": [1, 2, 1, 1],
         "strides": [1, 2, 2, 1],
+        "maxpool": False,
     },
     "SeparateFCs": {"in_channels": 10, "out_channels": 5, "parts_num": 16},
     "SeparateBNNecks": {"class_num": 3, "in_channels": 5, "parts_num": 16},

@@ -13,7 +13,8 @@ from gaitjax.models.layers.batch_norm import BatchNorm
 def parts_xavier(key: jax.Array, shape: tuple[int, int, int], dtype: Any) -> jax.Array:
     """Uniform Glorot values for [P, C_in, C_out], with the fans that PyTorch counts in 3-D."""
     parts, c_in, c_out = shape
-    bound = math.sqrt(6 / (c_in * c_out + parts * c_out))
+    fans = c_in * c_out + parts * c_out
+    bound = math.sqrt(6 / fans) if fans else 0.0  # a head that was left out has 0 classes
     return jax.random.uniform(key, shape, dtype, -bound, bound)
 
 
