@@ -2,7 +2,7 @@
 
 from ml_collections import ConfigDict
 
-from configs import common, deepgaitv2
+from configs import common, deepgaitv2, skeletongaitpp
 
 
 def get_config(dataset: str = "synthetic") -> ConfigDict:
@@ -52,7 +52,7 @@ def sustech1k(config: ConfigDict) -> None:
 
 
 SETTINGS = {
-    "synthetic": deepgaitv2.synthetic,
+    "synthetic": skeletongaitpp.synthetic,
     "gait3d": gait3d,
     "grew": grew,
     "ccpg": ccpg,

@@ -17,6 +17,12 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     return config
 
 
+def synthetic(config: ConfigDict) -> None:
+    """An eighth of most channels, since there are two branches at full size."""
+    deepgaitv2.synthetic(config)
+    config.model.channels = (16, 16, 32, 64)
+
+
 def gait3d(config: ConfigDict) -> None:
     """A deeper network; the maps are cut first, since the silhouettes are 44 columns wide."""
     deepgaitv2.gait3d(config)
@@ -25,7 +31,7 @@ def gait3d(config: ConfigDict) -> None:
 
 
 SETTINGS = {
-    "synthetic": deepgaitv2.synthetic,
+    "synthetic": synthetic,
     "gait3d": gait3d,
     "grew": deepgaitv2.grew,
     "ccpg": deepgaitv2.casia_b,
