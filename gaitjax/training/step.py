@@ -47,9 +47,13 @@ def total_loss(
         options = dict(options)
         function = lookup.module("gaitjax.losses", options.pop("type")).loss
         weight = options.pop("weight", 1.0)
-        options |= {"labels": labels[options.pop("labels", "identity")]} | output.terms[term]
+        label = options.pop("labels", "identity")
+        options |= output.terms[term]
+        signature = inspect.signature(function)
+        if "labels" in signature.parameters:
+            options = {"labels": labels[label], **options}
         try:
-            inspect.signature(function).bind(**options)
+            signature.bind(**options)
         except TypeError as error:
             raise UserError(f"config.losses.{term}: {error}") from error
         value, reported = function(**options)
