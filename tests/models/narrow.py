@@ -35,6 +35,7 @@ class Narrow(NamedTuple):
 TRIPLET = {"triplet": {"type": "triplet", "margin": 0.2, "per_identity": 2}}
 SOFTMAX = {"softmax": {"type": "cross_entropy", "scale": 16.0}}
 BOTH = {**TRIPLET, **SOFTMAX}
+BCE = {"bce": {"type": "binary_cross_entropy"}}
 SMALL = {"silhouette": (32, 24)}
 RESNET = {
     "type": "resnet",
@@ -54,6 +55,35 @@ NETWORKS = {
         },
         SMALL,
         BOTH,
+    ),
+    "swingait": Narrow(
+        "swingait",
+        {"channels": (4, 6, 8, 8), "blocks": (1, 1, 2, 1), "heads": (2, 2), "embedding": 8},
+        SMALL,
+        BOTH,
+        ordered=True,
+    ),
+    "gaitgl": Narrow("gaitgl", {"channels": (4, 6, 8), "parts": 16}, SMALL, BOTH, ordered=True),
+    "gaitgl_deep": Narrow(
+        "gaitgl",
+        {"channels": (4, 4, 6, 8), "parts": 16, "necks": True, "remat": True},
+        SMALL,
+        BOTH,
+        ordered=True,
+    ),
+    "segmentation": Narrow(
+        "segmentation",
+        {"channels": (4, 6, 8), "modality": "mask"},
+        {"rgb": (16, 16, 3), "mask": (16, 16)},
+        BCE,
+        prediction="mask",
+    ),
+    "gaitedge": Narrow(
+        "gaitedge",
+        {"channels": (4, 6, 8), "segmenter": (4, 6), "size": (16, 12)},
+        {"rgb": (32, 32, 3), "silhouette": (32, 32), "ratio": ()},
+        {**BOTH, **BCE},
+        ordered=True,
     ),
     "swingait": Narrow(
         "swingait",

@@ -162,12 +162,14 @@ def test_steps_on_one_batch_lower_its_loss(name):
         ("gaitset", {}, 2.595),
         ("gaitset", {"channels": (64, 128, 256)}, 6.314),
         ("gaitbase", {}, 7.002),
+        ("gaitgl", {"channels": (32, 64, 128, 256), "necks": True}, 11.226),
+        ("segmentation", {}, 0.537),
         ("swingait", {}, 10.630),
         ("swingait", {"blocks": (1, 4, 4, 2)}, 13.251),
     ],
 )
 def test_parameters_without_the_head_are_as_many_as_published(name, options, millions):
-    model = models.build(name, options, {"identity": 74}, "float32")
+    model = models.build(name, options, narrow.CLASSES, "float32")
     example = __import__(f"gaitjax.models.{name}", fromlist=["EXAMPLE"]).EXAMPLE
     inputs = {m: jnp.zeros((1, 1, *shape)) for m, shape in example.items()}
     init = functools.partial(model.init, train=False)
