@@ -50,8 +50,9 @@ def _train(config: ConfigDict, steps: int, cosine: int) -> None:
 
 
 def synthetic(config: ConfigDict) -> None:
-    """An eighth of the channels, at a constant learning rate."""
+    """An eighth of the channels, at a constant learning rate, and frames for two windows."""
     common.synthetic(config)
+    config.data.frames.number = 6
     config.model.channels = (8, 16, 32, 64)
     config.model.heads = (2, 4)
     config.model.embedding = 64
