@@ -84,10 +84,10 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], int]:
     ):
         raise UserError(f"{path} holds something else than tensors by their names; {EXPECTED}")
     arrays = {
-        name: np.array((x.float() if x.is_floating_point() else x).detach())
+        name: (x.float() if x.is_floating_point() else x).detach().numpy().copy()
         for name, x in entries.items()
     }
-    return arrays, int(step)
+    return arrays, step if isinstance(step, int) else 0
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], int]:
@@ -121,7 +121,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}; check the file") from error
-    except Exception as error:  # there is none that a broken pickle does not raise
+    except Exception as error:  # a broken pickle, or an odd tensor, may raise any
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"asks for {asked[1]}, which was not run" if asked else "is broken or something else"
         raise UserError(f"{path} {what}; {EXPECTED}") from error
