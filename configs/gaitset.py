@@ -1,4 +1,4 @@
-"""GaitSet (Chao et al., AAAI 2019) on: synthetic, casia_b, oumvlp, grew, casia_e, folder."""
+"""GaitSet (Chao et al., AAAI 2019) on the datasets of SETTINGS, or on data of one's own."""
 
 from ml_collections import ConfigDict
 
@@ -9,6 +9,7 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     """The settings of OpenGait for a dataset; 'synthetic' is a narrow network for a CPU."""
     config = common.base(dataset)
     config.network = "gaitset"
+    config.model.modality = "silhouette"
     config.model.channels = (32, 64, 128)
     config.model.embedding = 256
     config.model.bins = (16, 8, 4, 2, 1)
@@ -56,6 +57,18 @@ def casia_e(config: ConfigDict) -> None:
     config.schedule.milestones = (20_000, 40_000, 50_000)
 
 
+def gait3d_parsing(config: ConfigDict) -> None:
+    """Body parts, Adam at a larger rate, and cosine distances."""
+    config.model.modality = "parsing"
+    config.data.modalities = ("parsing",)
+    config.data.transforms = ConfigDict({"parsing": ({"type": "parsing_cut"},)})
+    config.data.sampler.update(identities=32, sequences=4)
+    config.train.steps = 180_000
+    config.schedule.milestones = (30_000, 90_000)
+    common.adam(config, 1e-3, 5e-4)
+    config.evaluation.metric = "cosine"
+
+
 def _wide(config: ConfigDict) -> None:
     config.model.channels = (64, 128, 256)
 
@@ -66,5 +79,6 @@ SETTINGS = {
     "oumvlp": oumvlp,
     "grew": grew,
     "casia_e": casia_e,
+    "gait3d_parsing": gait3d_parsing,
     "folder": casia_b,
 }
