@@ -113,13 +113,16 @@ class Model(nn.Module):
             PixelScores(channels, channels // SQUEEZE, 1, self.dtype, name=name)(x, train, valid)
             for x, name in ((x1, "scores1"), (x2, "scores2"))
         ]
-        weight1, weight2 = nn.softmax(jnp.stack(scores), 0)
+        # The range below may be so small that bfloat16 would leave little of it but rounding.
+        wide = jnp.promote_types(self.dtype, jnp.float32)
+        weight1, weight2 = nn.softmax(jnp.stack(scores).astype(wide), 0)
         common = jnp.minimum(weight1, weight2)
         least, most = common.min(-1, keepdims=True), common.max(-1, keepdims=True)
         # Within 0..1 as it is, though OpenGait clips it.
         common = (common - least) / (most - least + 1e-6)
         own = 1 - common
-        return x1 * own * weight1, (x1 + x2) / 2 * common, x2 * own * weight2
+        own1, shared, own2 = x1 * own * weight1, (x1 + x2) / 2 * common, x2 * own * weight2
+        return own1.astype(self.dtype), shared.astype(self.dtype), own2.astype(self.dtype)
 
 
 def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def conv(
     """
     size = (kernel, kernel) if isinstance(kernel, int) else kernel
     around = tuple(k // 2 for k in size) if padding is None else padding
-    plain = len(size) == 2 and size[0] == size[1] and stride in (1, (1, 1)) and padding is None
+    plain = len(size) == 2 and size[0] == size[1] and stride == 1 and padding is None
     return nn.Conv(
         features,
         size,

@@ -62,8 +62,8 @@ class BasicBlockP3D(nn.Module):
         y = nn.relu(y + BatchNorm(self.dtype, name="bn_time")(z, train, valid))
         y = conv(self.features, 3, self.dtype, "conv2")(y)
         y = BatchNorm(self.dtype, name="bn2")(y, train, valid)
-        strides = (1, self.stride, self.stride)
-        return nn.relu(shortcut(x, self.features, strides, self.dtype, train, valid) + y)
+        x = shortcut(x, self.features, self.stride, self.dtype, train, valid, (1, 1, 1))
+        return nn.relu(x + y)
 
 
 class BasicBlock3D(nn.Module):
@@ -81,7 +81,8 @@ class BasicBlock3D(nn.Module):
         y = nn.relu(BatchNorm(self.dtype, name="bn1")(y, train, valid))
         y = conv(self.features, cube, self.dtype, "conv2")(zero_padding(y, valid))
         y = BatchNorm(self.dtype, name="bn2")(y, train, valid)
-        return nn.relu(shortcut(x, self.features, strides, self.dtype, train, valid) + y)
+        x = shortcut(x, self.features, self.stride, self.dtype, train, valid, (1, 1, 1))
+        return nn.relu(x + y)
 
 
 BLOCKS: dict[str, type[nn.Module]] = {"2d": BasicBlock, "p3d": BasicBlockP3D, "3d": BasicBlock3D}

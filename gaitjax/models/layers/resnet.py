@@ -12,27 +12,30 @@ from gaitjax.models.layers.conv import conv
 def shortcut(
     x: jax.Array,
     features: int,
-    strides: tuple[int, ...],
+    stride: int,
     dtype: Any,
     train: bool,
     valid: jax.Array,
+    kernel: int | tuple[int, ...] = 1,
 ) -> jax.Array:
     """The way around the convolutions of a block, within whose `__call__` it is called.
 
     Args:
         x: what the block reads, [N, T, H, W, C].
         features: channels of the block.
-        strides: of the block, over (H, W) or (T, H, W).
+        stride: of the block, over height and width.
         dtype: of the activations.
         train: whether BatchNorm uses, and keeps, this batch's statistics.
         valid: bool [N, T], the frames that count.
+        kernel: 1, or (1, 1, 1) where the block's convolutions are over time too.
 
     Returns:
-        x, if the block keeps its shape; else a convolution of 1 x 1 (x 1) and BatchNorm.
+        x, if the block keeps its shape; else a convolution of 1 x 1 and BatchNorm.
     """
-    if max(strides) == 1 and x.shape[-1] == features:
+    if stride == 1 and x.shape[-1] == features:
         return x
-    x = conv(features, (1,) * len(strides), dtype, "shortcut_conv", strides)(x)
+    # Striding here: XLA is slow at the gradients of strided convolutions on the CPU.
+    x = conv(features, kernel, dtype, "shortcut_conv")(x[:, :, ::stride, ::stride])
     return BatchNorm(dtype, name="shortcut_bn")(x, train, valid)
 
 
@@ -50,8 +53,7 @@ class BasicBlock(nn.Module):
         y = nn.relu(BatchNorm(self.dtype, name="bn1")(y, train, valid))
         y = conv(self.features, 3, self.dtype, "conv2")(y)
         y = BatchNorm(self.dtype, name="bn2")(y, train, valid)
-        strides = (self.stride, self.stride)
-        return nn.relu(shortcut(x, self.features, strides, self.dtype, train, valid) + y)
+        return nn.relu(shortcut(x, self.features, self.stride, self.dtype, train, valid) + y)
 
 
 class ResNet(nn.Module):
