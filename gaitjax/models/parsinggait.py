@@ -11,7 +11,7 @@ from gaitjax.models import Output
 from gaitjax.models.layers import backbone, graph, head
 from gaitjax.models.layers.frames import images
 from gaitjax.models.layers.padding import valid_frames
-from gaitjax.models.layers.pooling import horizontal_pyramid, set_max
+from gaitjax.models.layers.pooling import horizontal_pyramid, largest, set_max
 
 EXAMPLE = {"parsing": (64, 44)}  # the shape of one frame, by modality
 
@@ -121,12 +121,11 @@ def node_features(
     Returns:
         [N, T, K, C].
     """
-    pooled = []
-    for node, gamma in zip(nodes, gammas, strict=True):
-        inside = jnp.isin(labels, jnp.array(node))[..., None]
-        weighted = x * jnp.where(inside, gamma, 1 - gamma)
-        pooled.append(weighted.mean((2, 3)) + weighted.max((2, 3)))
-    return jnp.stack(pooled, 2)
+    inside = jnp.stack([jnp.isin(labels, jnp.array(node)) for node in nodes], -1)
+    weights = jnp.where(inside, gammas, 1 - gammas)
+    weighted = x[..., None, :] * weights[..., None]
+    weighted = weighted.reshape(*x.shape[:2], -1, *weighted.shape[4:])
+    return weighted.mean(2) + largest(weighted, 2)
 
 
 def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:

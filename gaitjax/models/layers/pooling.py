@@ -49,6 +49,17 @@ def horizontal_pyramid(x: jax.Array, bins: Sequence[int]) -> jax.Array:
     return jnp.concatenate(parts, axis=1)
 
 
+def largest(x: jax.Array, axis: int) -> jax.Array:
+    """The maximum over an axis; the first place that has it gets the whole gradient, as in PyTorch.
+
+    The gradient of `jnp.max` is shared by all places that equal the maximum. There are none, and it
+    is NaN, where XLA computes x once more for this and rounds it otherwise.
+    """
+    first = jnp.argmax(x, axis, keepdims=True)
+    places = jax.lax.broadcasted_iota(first.dtype, x.shape, axis)
+    return jnp.sum(jnp.where(places == first, x, 0), axis)
+
+
 def max_pool_2x2(x: jax.Array) -> jax.Array:
     """The maximum of every 2 x 2 square: [..., H, W, C] -> [..., H // 2, W // 2, C].
 
