@@ -12,7 +12,7 @@ import flax.traverse_util
 import jax
 import numpy as np
 
-from gaitjax import lookup
+from gaitjax import datasets, lookup
 from gaitjax.interop import opengait
 
 from . import losses, tolerance
@@ -151,6 +151,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     network = _network(case, dtype)
     inputs, lengths = _inputs(case, arrays)
     terms = losses.terms(case["loss_cfg"], arrays["labels"])
+    further = {"softmax": {"labels": _diagnoses(arrays)}} if _name(case) == "ScoNet" else {}
     variables = jax.tree.map(lambda x: x.astype(dtype), _variables(case, rule))
     state = {name: tree for name, tree in variables.items() if name != "params"}
     trained, frozen = _split(variables["params"], case)
@@ -160,7 +161,8 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
         output, updated = network.apply(
             {"params": params, **state}, inputs, lengths, train=True, mutable=["batch_stats"]
         )
-        results = {t: (term.weight, term.loss(**output.terms[t])) for t, term in terms.items()}
+        given = {t: {**further.get(t, {}), **output.terms[t]} for t in terms}
+        results = {t: (term.weight, term.loss(**given[t])) for t, term in terms.items()}
         scalars = {t: found for t, (_, (_, found)) in results.items()}
         loss_sum = sum(weight * value for weight, (value, _) in results.values())
         return loss_sum, (output.terms, scalars, updated)
@@ -179,6 +181,12 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
         opengait.dump(_name(case), {"params": flax.traverse_util.unflatten_dict(gradients)}),
         opengait.dump(_name(case), updated),
     )
+
+
+def _diagnoses(arrays: Arrays) -> np.ndarray:
+    """The classes that OpenGait's ScoNet takes from the types of its sequences."""
+    classes = datasets.get("scoliosis1k").labels["diagnosis"]
+    return np.array([classes[type_] for type_ in arrays["types"].tolist()], np.int32)
 
 
 def _losses(case: Case, arrays: Arrays, ours: Mapping[str, jax.Array]) -> list[Comparison]:
