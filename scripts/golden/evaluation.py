@@ -56,6 +56,7 @@ def _protocol(case: Mapping[str, Any]) -> Protocol:
 
 
 def _scores(result: protocols.Result, theirs: Mapping[str, Any]) -> list[Comparison]:
+    theirs = {key.replace("Umberalla", "Umbrella"): value for key, value in theirs.items()}
     ours = {
         f"scalar/test_accuracy/{condition}@R1": result.scores[f"{condition}/rank-1"]
         for condition in result.tables
@@ -71,7 +72,7 @@ def _scores(result: protocols.Result, theirs: Mapping[str, Any]) -> list[Compari
 
 def _printed(result: protocols.Result, log: list[str]) -> list[Comparison]:
     """The means of every view of the probes, and the mean of these, to two decimals."""
-    text = "\n".join(log)
+    text = "\n".join(log).replace("Umberalla", "Umbrella")
     rows = dict(re.findall(r"^(\S+)@R1: \[([^\]]*)\]", text, re.MULTILINE))
     means = dict(re.findall(r"(\S+)@R1: (\S+)%", text))
     theirs = {c: [float(x) for x in f"{row} {means[c]}".split()] for c, row in rows.items()}

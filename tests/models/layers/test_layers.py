@@ -8,7 +8,12 @@ import pytest
 from gaitjax.errors import UserError
 from gaitjax.models.layers.batch_norm import BatchNorm
 from gaitjax.models.layers.conv import same_conv
-from gaitjax.models.layers.pooling import horizontal_pyramid, max_pool_2x2, set_max
+from gaitjax.models.layers.pooling import (
+    horizontal_pyramid,
+    largest,
+    max_pool_2x2,
+    set_max,
+)
 from gaitjax.models.layers.separate import parts_xavier
 
 
@@ -58,6 +63,13 @@ def test_max_pool_drops_odd_edges_and_gives_ties_to_the_first():
     np.testing.assert_array_equal(max_pool_2x2(x), squares.max((2, 4)))
     gradient = jax.grad(lambda x: max_pool_2x2(x).sum())(jnp.ones((2, 2, 1)))
     np.testing.assert_array_equal(gradient[..., 0], [[1, 0], [0, 0]])
+
+
+def test_largest_gives_ties_to_the_first():
+    x = jnp.asarray(np.random.default_rng(0).standard_normal((2, 5, 3)))
+    np.testing.assert_array_equal(largest(x, 1), x.max(1))
+    gradient = jax.grad(lambda x: (3 * largest(x, 0)).sum())(jnp.array([[1.0], [2.0], [2.0]]))
+    np.testing.assert_array_equal(gradient, [[0], [3], [0]])
 
 
 def test_set_max_looks_at_valid_frames_alone():
