@@ -10,6 +10,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
+from flax import traverse_util
 from orbax.checkpoint import checkpoint_managers as policies
 
 from gaitjax import files
@@ -116,6 +117,14 @@ class Found:
         self._path = folder / str(self.step)
         with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader, _readable(self._path):
             self.meta: dict[str, Any] = reader.restore(self._path / "meta")
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the network's variables, by paths such as 'params/head/kernel'."""
+        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader, _readable(self._path):
+            tree = reader.metadata(self._path / "state").item_metadata.tree
+        variables = {name: tree[name] for name in ("params", "batch_stats") if name in tree}
+        flat = traverse_util.flatten_dict(variables, sep="/")
+        return {path: tuple(x.shape) for path, x in flat.items()}
 
     def variables(self, like: dict[str, Any]) -> dict[str, Any]:
         """The network's variables, placed as `like` says.

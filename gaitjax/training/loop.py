@@ -19,18 +19,24 @@ from gaitjax.data.batch import Batch
 from gaitjax.errors import UserError
 from gaitjax.evaluation import report
 from gaitjax.evaluation.embed import Forward
-from gaitjax.training import checkpoint, validation
+from gaitjax.training import checkpoint, parameters, transfer, validation
 from gaitjax.training import experiment as experiments
 from gaitjax.training import mesh as meshes
 from gaitjax.training.checkpoint import Checkpoints
 from gaitjax.training.experiment import Data, Training
 from gaitjax.training.meter import Meter
 from gaitjax.training.state import State
+from gaitjax.training.transfer import Transfer
 from gaitjax.training.writer import Writer
 
 # What may change between two starts of one run; everything else decides its result.
 FREE = (
-    "train",
+    "train.steps",
+    "train.log_every",
+    "train.image_every",
+    "train.checkpoint_every",
+    "train.keep",
+    "train.evaluate_every",
     "evaluation",
     "data.root",
     "data.partition",
@@ -49,6 +55,8 @@ class Run:
     data: Data
     training: Training
     embedder: Forward
+    unscored: str  # why there is no evaluation; empty if there is one
+    transfers: list[Transfer]  # what a new run starts from
     workdir: Path
     meta: dict[str, Any]
     checkpoints: Checkpoints
@@ -68,12 +76,15 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
     """
     data = experiments.open_data(config, cache)
     training = experiments.build_training(config, data, meshes.all_devices())
-    if len(data.splits.test):  # walks of nobody knows whom train alone
+    unscored = validation.unscored(config, data, training.model)
+    if not unscored:
         validation.protocol(config, data)
     embedder = validation.embedder(config, training.model)
     meta = experiments.describe(config, data)
     files.check_writable(workdir)
     first = checkpoint.latest_step(workdir)
+    sources = () if first else config.train.init_from
+    transfers = [transfer.plan(training.abstract.variables, Path(path)) for path in sources]
     if first:
         check_same_run(workdir, checkpoint.Found(workdir).meta, meta)
     elif config.data.verify:
@@ -83,7 +94,18 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
         contextlib.closing(Writer(workdir, first, active=jax.process_index() == 0)) as writer,
         Checkpoints(workdir, config.train.keep) as checkpoints,
     ):
-        run = Run(config, data, training, embedder, workdir, meta, checkpoints, writer)
+        run = Run(
+            config,
+            data,
+            training,
+            embedder,
+            unscored,
+            transfers,
+            workdir,
+            meta,
+            checkpoints,
+            writer,
+        )
         writer.lines([*data.splits.lines, *_opening(run, first)])
         if first < config.train.steps:
             _steps(run, first)
@@ -124,13 +146,22 @@ def _opening(run: Run, first: int) -> list[str]:
     config, total = run.config, run.config.train.steps
     if first >= total:
         return [f"{run.workdir} is finished: it is at step {first} of {total}"]
-    params = sum(x.size for x in jax.tree.leaves(run.training.abstract.params))
+    params = run.training.abstract.params
+    size, frozen = map(_size, (params, parameters.split(params, config.freeze)[1]))
+    fixed = f" ({frozen:,} of them frozen)" if frozen else ""
     return [
-        f"{config.network} with {params:,} parameters, {config.dtype}, on {jax.device_count()} "
-        f"device(s) ({jax.devices()[0].device_kind}) of {jax.process_count()} process(es)",
+        f"{config.network} with {size:,} parameters{fixed}, {config.dtype}, on "
+        f"{jax.device_count()} device(s) ({jax.devices()[0].device_kind}) of "
+        f"{jax.process_count()} process(es)",
+        *(line for each in run.transfers for line in each.lines),
         f"batches of {run.training.sampler.description}",
+        *([f"no evaluation: {run.unscored}"] if run.unscored else []),
         f"training from step {first} to {total}, in {run.workdir}",
     ]
+
+
+def _size(params: Any) -> int:
+    return sum(x.size for x in jax.tree.leaves(params))
 
 
 def _steps(run: Run, first: int) -> None:
@@ -155,7 +186,7 @@ def _steps(run: Run, first: int) -> None:
                 _tell(run, done, meter, clock)
             score = None
             due = last or _due(done, config.train.evaluate_every)
-            if not stopping and due and len(run.data.splits.test):
+            if not stopping and due and not run.unscored:
                 score = _evaluate(run, done, state)
                 clock.restart()
             kept = last or stopping or _due(done, config.train.checkpoint_every)
@@ -175,9 +206,16 @@ def _due(done: int, every: int) -> bool:
 
 def _initial_state(run: Run, first: int) -> State:
     if not first:
-        return run.training.init()
+        return _taking(run.training.init(), run.transfers)
     sharding = meshes.replicated(run.training.mesh)
     return run.checkpoints.restore(first, checkpoint.abstract(run.training.abstract, sharding))
+
+
+def _taking(state: State, transfers: list[Transfer]) -> State:
+    variables = state.variables
+    for each in transfers:
+        variables = transfer.take(variables, each)
+    return dataclasses.replace(state, **variables)
 
 
 def _tell(run: Run, done: int, meter: Meter, clock: "Clock") -> None:

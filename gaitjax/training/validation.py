@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 import flax.linen as nn
+import jax
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -12,6 +13,7 @@ from gaitjax.datasets import Protocol
 from gaitjax.evaluation import embed, protocols
 from gaitjax.evaluation.protocols import Result
 from gaitjax.models import energy_image
+from gaitjax.training import experiment as experiments
 from gaitjax.training import mesh as meshes
 from gaitjax.training.experiment import Data
 
@@ -25,6 +27,28 @@ def protocol(config: ConfigDict, data: Data) -> Protocol:
     found = protocols.from_config(config.evaluation.protocol, data.dataset.protocol)
     protocols.select(found, data.splits.test.types.tolist())
     return found
+
+
+def unscored(config: ConfigDict, data: Data, model: nn.Module) -> str:
+    """Why the test split is not scored by a protocol; empty if it is.
+
+    Args:
+        config: of which `data` and `evaluation` count.
+        data: of which the test split is looked at.
+        model: a network.
+    """
+    if not len(data.splits.test):
+        return "nobody is in the test split"
+    inputs, lengths = experiments.example_inputs(config, data.splits.test)
+    output, _ = jax.eval_shape(
+        lambda: model.init_with_output(jax.random.key(0), inputs, lengths, train=False)
+    )
+    if output.embeddings is None:
+        return f"{config.network} has no embeddings that could be ranked"
+    stated = config.evaluation.protocol.gallery or config.evaluation.protocol.probes
+    if data.dataset.labels and data.dataset.protocol is None and not stated:
+        return f"nobody is searched for in {data.dataset.title}"
+    return ""
 
 
 def embedder(config: ConfigDict, model: nn.Module) -> embed.Forward:

@@ -1,11 +1,14 @@
 """Runs that are unlike the usual one."""
 
+import dataclasses
 import json
 
 import pytest
+import tiny
 
 from configs import gaitssb_pretrain
-from gaitjax.training import checkpoint, loop
+from gaitjax.training import checkpoint, experiment, loop, validation
+from tests.training import dropping
 
 
 @pytest.mark.slow
@@ -25,3 +28,36 @@ def test_views_of_nobody_knows_whom_train_without_a_test_split(tree, tmp_path, c
     assert "batches of 2 views x 8 sequences" in caplog.text
     assert checkpoint.latest_step(tmp_path / "run") == 2
     assert not list((tmp_path / "run").glob("evaluation*"))
+
+
+class Nameless(dropping.Model):
+    """A network that embeds nothing, as segmentation does."""
+
+    def __call__(self, *args, **options):
+        return super().__call__(*args, **options).replace(embeddings=None)
+
+
+def test_a_network_without_embeddings_trains_and_says_that_nothing_is_scored(
+    tree, tmp_path, caplog, monkeypatch
+):
+    monkeypatch.setattr(dropping, "Model", Nameless)
+    config = dropping.use(tiny.config(tree))
+    config.train.update(steps=2, evaluate_every=1, checkpoint_every=10)
+    with caplog.at_level("INFO", logger="gaitjax"):
+        loop.train(config, tmp_path / "run", tmp_path)
+    told = "no evaluation: tests.training.dropping has no embeddings that could be ranked"
+    assert told in caplog.text
+    assert checkpoint.latest_step(tmp_path / "run") == 2
+    assert not list((tmp_path / "run").glob("evaluation*"))
+
+
+def test_where_walks_are_only_classified_nobody_is_searched_for(tree):
+    config = dropping.use(tiny.config(tree))
+    data = experiment.open_data(config, tree)
+    labels = {"diagnosis": {"nm-*": 0, "bg-*": 1}}
+    classified = dataclasses.replace(data, dataset=dataclasses.replace(data.dataset, labels=labels))
+    model = experiment.build_model(config, data.classes)
+    assert validation.unscored(config, classified, model) == ""  # the config has a protocol
+    config.evaluation.protocol.update(gallery=(), probes=())
+    assert validation.unscored(config, classified, model) == "nobody is searched for in own data"
+    assert validation.unscored(config, data, model) == ""  # which then asks for a protocol

@@ -1,5 +1,6 @@
 """Optimizers against PyTorch's formulas, written out in numpy."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -56,11 +57,95 @@ def test_milestone_acts_from_its_step_on_and_twice_if_named_twice():
     assert found == pytest.approx([1, 1, 0.25, 0.25, 0.125, 0.125])
 
 
+GROUPS = (("b/*", {"learning_rate": 0.002}), ("*/bias", {"weight_decay": 0.0}))
+SHAPES = {"a": {"kernel": (3, 2), "bias": (2,)}, "b": {"kernel": (2, 2), "bias": (2,)}}
+OWN = {  # what GROUPS say of each: the first that matches counts
+    ("a", "kernel"): {},
+    ("a", "bias"): {"weight_decay": 0.0},
+    ("b", "kernel"): {"lr": 0.002},
+    ("b", "bias"): {"lr": 0.002},
+}
+
+
+def raise_low_rates(group, step):
+    """GaitSSB's rule, before the step is taken."""
+    if step % 3 == 0 and group["lr"] < 0.004:
+        group["lr"] = 0.004
+
+
+def follow_the_cosine(group, step):
+    """SwinGait's rule, before the step is taken."""
+    if step < 7 and step % 2 == 0:
+        group["lr"] = max(group["initial_lr"] * (1 + np.cos(np.pi * step / 7)) / 2, 0.001)
+    if step == 7:
+        group["lr"] = 0.001
+
+
+@pytest.mark.parametrize(
+    ("schedule", "milestones", "rule"),
+    [
+        (MILESTONES, (3, 5), None),
+        ({**MILESTONES, "floor": 0.004, "floor_every": 3}, (3, 5), raise_low_rates),
+        (
+            {"type": "stepped_cosine", "every": 2, "total": 7, "minimum": 0.001},
+            (),
+            follow_the_cosine,
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
+def test_groups_step_as_pytorchs_do(kind, schedule, milestones, rule):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    start, *gradients = (
+        {layer: {n: rng.normal(size=s) for n, s in x.items()} for layer, x in SHAPES.items()}
+        for _ in range(11)
+    )
+    momentum = {"momentum": 0.9} if kind == "SGD" else {}
+
+    theirs = {path: torch.tensor(start[path[0]][path[1]], requires_grad=True) for path in OWN}
+    optimizer = getattr(torch.optim, kind)(
+        [{"params": [theirs[path]], **own} for path, own in OWN.items()],
+        lr=RATE,
+        weight_decay=DECAY,
+        **momentum,
+    )
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, 0.1)
+    config = {"type": kind.lower(), "learning_rate": RATE, "weight_decay": DECAY, **momentum}
+    tx = optim.optimizer({**config, "groups": GROUPS}, schedule)
+    with jax.enable_x64(True):
+        ours = jax.tree.map(jnp.asarray, start)
+        state = tx.init(ours)
+        for step, gradient in enumerate(gradients):
+            for group in optimizer.param_groups:
+                if rule is not None:
+                    rule(group, step)
+            for (layer, name), x in theirs.items():
+                x.grad = torch.tensor(gradient[layer][name])
+            optimizer.step()
+            scheduler.step()
+            updates, state = tx.update(jax.tree.map(jnp.asarray, gradient), state, ours)
+            ours = optax.apply_updates(ours, updates)
+            for (layer, name), x in theirs.items():
+                np.testing.assert_allclose(ours[layer][name], x.detach().numpy(), atol=1e-6)
+
+
+def test_a_cosine_keeps_its_digits_at_the_end():
+    rate = optim.schedule({"type": "cosine", "total": 60_000, "minimum": 0.0}, 0.1)
+    for step in (0, 30_000, 59_990):
+        exact = 0.1 * (1 + np.cos(np.pi * step / 60_000)) / 2
+        assert float(jax.jit(rate)(step)) == pytest.approx(exact, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("config", "named"),
     [
         ({"type": "lion"}, "'lion'.*sgd, adam, adamw"),
         ({"type": "sgd", "nesterov_typo": 1}, "config.optimizer.*'sgd'.*nesterov_typo"),
+        (
+            {"type": "sgd", "groups": (("a*", {"lr": 1}),)},
+            r"groups: 'a\*' has lr; .* learning_rate",
+        ),
     ],
 )
 def test_unknown_optimizers_and_options_are_refused(config, named):

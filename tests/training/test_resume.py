@@ -10,10 +10,11 @@ import pytest
 import tiny
 
 from gaitjax.training import checkpoint, loop
+from tests.training import dropping
 
 
 def test_two_steps_and_two_more_are_four(tree, tmp_path, caplog):
-    config = tiny.config(tree)
+    config = dropping.use(tiny.config(tree))
     loop.train(config, tmp_path / "whole", tmp_path)
     config.train.steps = 2
     loop.train(config, tmp_path / "parts", tmp_path)
