@@ -92,6 +92,34 @@ NETWORKS = {
         BOTH,
         ordered=True,
     ),
+    "deepgaitv2": Narrow("deepgaitv2", {"channels": (4, 6, 8, 8)}, SMALL, BOTH, ordered=True),
+    "deepgaitv2_2d": Narrow("deepgaitv2", {"mode": "2d", "channels": (4, 6, 8, 8)}, SMALL, BOTH),
+    "deepgaitv2_3d": Narrow(
+        "deepgaitv2",
+        {
+            "modality": "heatmap",
+            "mode": "3d",
+            "channels": (4, 6, 8, 8),
+            "inference_head": "bnneck",
+        },
+        {"heatmap": (32, 24, 2)},
+        BOTH,
+        ordered=True,
+    ),
+    "skeletongaitpp": Narrow(
+        "skeletongaitpp",
+        {"channels": (16, 8, 8, 8)},
+        {"silhouette": (32, 24), "heatmap": (32, 24, 2)},
+        BOTH,
+        ordered=True,
+    ),
+    "multigaitpp": Narrow(
+        "multigaitpp",
+        {"part1": ("silhouette", "parsing"), "part2": ("flow",), "channels": (32, 8, 8, 8)},
+        {"silhouette": (32, 24), "parsing": (32, 24), "flow": (32, 24, 3)},
+        BOTH,
+        ordered=True,
+    ),
     "energy_image": Narrow("energy_image", {}, SMALL, {}),
 }
 CLASSES = {"identity": 4, "diagnosis": 3}
