@@ -15,7 +15,7 @@ from gaitjax.models import Output
 from gaitjax.models.layers import backbone
 from gaitjax.models.layers.frames import images
 from gaitjax.models.layers.padding import valid_frames, zero_padding
-from gaitjax.models.layers.pooling import horizontal_pyramid
+from gaitjax.models.layers.pooling import horizontal_pyramid, largest
 from gaitjax.models.layers.separate import SeparateFCs
 
 # the shape of one frame, by modality
@@ -45,17 +45,6 @@ def windows(x: jax.Array, size: int, outside: float) -> jax.Array:
     return jnp.stack([x[:, i : i + frames] for i in range(size)])
 
 
-def first_max(x: jax.Array, axis: int) -> jax.Array:
-    """The maximum along an axis, whose gradient goes to the first of the largest values.
-
-    `jnp.max` looks for them by comparing with the maximum, and under jit XLA may compute x once
-    more for that. A sum of products is then rounded in another way, no value is as large as the
-    maximum, and its gradient is lost.
-    """
-    index = jnp.argmax(x, axis, keepdims=True)
-    return jnp.take_along_axis(x, index, axis).squeeze(axis)
-
-
 def template(x: jax.Array, valid: jax.Array, size: int) -> jax.Array:
     """Mean plus maximum of the frames around each frame, section 3.3 of the paper.
 
@@ -72,9 +61,9 @@ def template(x: jax.Array, valid: jax.Array, size: int) -> jax.Array:
     """
     counts = valid[:, :, None, None]
     mean = windows(jnp.where(counts, x, 0), size, 0).mean(0)
-    largest = first_max(windows(jnp.where(counts, x, -jnp.inf), size, -jnp.inf), 0)
+    maximum = largest(windows(jnp.where(counts, x, -jnp.inf), size, -jnp.inf), 0)
     # Where no frame counts the maximum is -inf, whose product with a score has no gradient.
-    return jnp.where(counts, mean + largest, 0)
+    return jnp.where(counts, mean + maximum, 0)
 
 
 class TemporalConv(nn.Module):
@@ -107,7 +96,7 @@ class TemporalFeatureAggregator(nn.Module):
         """Maps the parts of frames [N, T, P, C] to those of sequences [N, P, C]; lengths is [N]."""
         valid = valid_frames(lengths, x.shape[1])
         motion = self._micro_motion(x, valid, 3, 1) + self._micro_motion(x, valid, 5, 3)
-        return first_max(jnp.where(valid[:, :, None, None], motion, -jnp.inf), 1)
+        return largest(jnp.where(valid[:, :, None, None], motion, -jnp.inf), 1)
 
     def _micro_motion(self, x: jax.Array, valid: jax.Array, size: int, second: int) -> jax.Array:
         """Templates of so many frames, each weighted by its score."""
