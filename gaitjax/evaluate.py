@@ -43,9 +43,11 @@ def main(config: ConfigDict) -> None:
     config.data.modalities = trained.data.modalities
     config.data.transforms = trained.data.transforms
     files.check_writable(found.folder)
+    model = experiments.build_model(config, found.meta["classes"])
+    if unscored := validation.unscored(config, data, model):
+        raise UserError(f"{found.folder} cannot be scored on {data.dataset.title}: {unscored}")
     validation.protocol(config, data)
 
-    model = experiments.build_model(config, found.meta["classes"])
     sharding = meshes.replicated(meshes.local_devices())
     like = checkpoint.abstract(experiments.shapes(config, data, model), sharding)
     variables = found.variables(like)

@@ -100,7 +100,7 @@ OVERRIDES = {
     "unknown modality": ({"data__modalities": ("depth",)}, ["'depth'", "silhouette"]),
     "unknown loss": ({"losses__triplet__type": "quadruplet"}, ["quadruplet", "triplet"]),
     "unknown optimizer": ({"optimizer__type": "lion"}, ["'lion'", "sgd", "adam"]),
-    "unknown schedule": ({"schedule__type": "cosine"}, ["'cosine'", "multistep"]),
+    "unknown schedule": ({"schedule__type": "sine"}, ["'sine'", "multistep"]),
     "unknown dtype": ({"dtype": "float23"}, ["dtype", "float23"]),
     "unknown sampling": ({"data__frames__sampling": "some"}, ["sampling", "some"]),
     "unknown metric": ({"evaluation__metric": "taxicab"}, ["metric", "taxicab"]),
