@@ -156,7 +156,10 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     state = {name: tree for name, tree in variables.items() if name != "params"}
     trained, frozen = _split(variables["params"], case)
 
-    def total(trained: Any) -> tuple[jax.Array, tuple[Any, ...]]:
+    # All arrays are arguments: XLA would compute what follows from constants while it compiles.
+    def total(
+        trained: Any, frozen: Any, state: Any, inputs: Any, lengths: Any
+    ) -> tuple[jax.Array, tuple[Any, ...]]:
         params = flax.traverse_util.unflatten_dict({**trained, **frozen})
         output, updated = network.apply(
             {"params": params, **state}, inputs, lengths, train=True, mutable=["batch_stats"]
@@ -168,7 +171,9 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
         return loss_sum, (output.terms, scalars, updated)
 
     gradient = jax.jit(jax.value_and_grad(total, has_aux=True))
-    (loss_sum, (features, scalars, updated)), found = gradient(trained)
+    (loss_sum, (features, scalars, updated)), found = gradient(
+        trained, frozen, state, inputs, lengths
+    )
     gradients = {**found, **{path: np.zeros_like(x) for path, x in frozen.items()}}
     reported = {
         f"scalar/{term}/{name}": value
@@ -309,7 +314,8 @@ def _empty_variables(case: Case) -> dict[str, Any]:
     """The variables of zeros, which take up no memory; refuses a checkpoint that does not fit."""
     zero = np.zeros((), np.float32)
     state = {key: np.broadcast_to(zero, shape) for key, shape, *_ in case["state_dict"]}
-    return opengait.load(_name(case), case["model_cfg"], state)
+    derived = opengait.derived(opengait.NETWORKS[_name(case)], _network(case, "float32"))
+    return opengait.load(_name(case), case["model_cfg"], state | derived)
 
 
 def _variables(case: Case, rule: Rule) -> dict[str, Any]:
