@@ -1,0 +1,47 @@
+"""Every network takes OpenGait's state dict, and gives back the same bits."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaitjax.interop import opengait
+from scripts.golden import networks
+from scripts.golden.rule import RULE
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES = {
+    case["model_cfg"]["model"]: case
+    for path in sorted(GOLDEN.glob("*_train.json"))
+    if "grads" in (case := json.loads(path.read_text()))
+}
+
+
+@pytest.mark.parametrize("model", sorted(opengait.NETWORKS))
+def test_there_and_back_again_is_the_same_to_the_bit(model):
+    case = CASES[model]
+    variables = networks._variables(case, RULE)
+    back = opengait.dump(model, variables, step=7)
+    theirs = {key: shape for key, shape, *_ in case["state_dict"]}
+    assert {key: list(x.shape) for key, x in back.items()} == theirs
+    for key, shape, _, how in case["state_dict"]:
+        if key.endswith(opengait.COUNTER):
+            assert back[key] == 7
+        elif how == "filled":
+            np.testing.assert_array_equal(back[key], RULE.fill(case["seed"], key, shape))
+
+
+@pytest.mark.parametrize("model", sorted(opengait.NETWORKS))
+def test_the_class_count_is_found_in_the_head(model):
+    case, network = CASES[model], opengait.NETWORKS[model]
+    built = opengait.build(model, case["model_cfg"])
+    known = max(built.classes.values())
+
+    def build(count):
+        return built.clone(classes=opengait.classes_of(network, count))
+
+    shapes = {key: np.empty(shape) for key, shape, *_ in case["state_dict"]}
+    assert opengait.count_classes(network, build, shapes) == (known or None)
+    rest = opengait.write(network, opengait.shapes(network, build(0)))
+    assert opengait.count_classes(network, build, rest) == (0 if known else None)
