@@ -269,6 +269,16 @@ def classes_of(network: str, count: int) -> dict[str, int]:
     return {"identity": 0, getattr(module, "LABEL", "identity"): count}
 
 
+def derived(network: str, model: nn.Module) -> dict[str, np.ndarray]:
+    """OpenGait's name -> value of every entry that its network derives.
+
+    Args:
+        network: as for `read`.
+        model: its `Model`.
+    """
+    return _derived(_rules(network), _flat_shapes(network, model))
+
+
 def shapes(network: str, model: nn.Module) -> Variables:
     """Shapes and types of a network's variables.
 
