@@ -120,6 +120,30 @@ NETWORKS = {
         BOTH,
         ordered=True,
     ),
+    "lidargait": Narrow(
+        "gaitbase",
+        {"modality": "depth", "backbone": RESNET, "embedding": 8},
+        {"depth": (32, 24, 3)},
+        BOTH,
+    ),
+    "sconet": Narrow(
+        "sconet",
+        {"backbone": RESNET, "embedding": 8},
+        SMALL,
+        {**TRIPLET, "softmax": {**SOFTMAX["softmax"], "labels": "diagnosis"}},
+    ),
+    "parsinggait": Narrow(
+        "parsinggait",
+        {"backbone": RESNET, "graphs": ("fine", "coarse"), "embedding": 8},
+        {"parsing": (32, 24)},
+        BOTH,
+    ),
+    "smplgait": Narrow(
+        "smplgait",
+        {"backbone": {"type": "plain", "layers": ("BC-4", "M", "BC-6")}, "embedding": 8},
+        {"silhouette": (32, 24), "smpl": (85,)},
+        BOTH,
+    ),
     "energy_image": Narrow("energy_image", {}, SMALL, {}),
 }
 CLASSES = {"identity": 4, "diagnosis": 3}
