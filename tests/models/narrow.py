@@ -35,6 +35,7 @@ class Narrow(NamedTuple):
 TRIPLET = {"triplet": {"type": "triplet", "margin": 0.2, "per_identity": 2}}
 SOFTMAX = {"softmax": {"type": "cross_entropy", "scale": 16.0}}
 BOTH = {**TRIPLET, **SOFTMAX}
+CONTRAST = dict.fromkeys(("softmax1", "softmax2"), SOFTMAX["softmax"])
 BCE = {"bce": {"type": "binary_cross_entropy"}}
 SMALL = {"silhouette": (32, 24)}
 RESNET = {
@@ -56,12 +57,66 @@ NETWORKS = {
         SMALL,
         BOTH,
     ),
-    "swingait": Narrow(
-        "swingait",
-        {"channels": (4, 6, 8, 8), "blocks": (1, 1, 2, 1), "heads": (2, 2), "embedding": 8},
-        SMALL,
+    "deepgaitv2": Narrow("deepgaitv2", {"channels": (4, 6, 8, 8)}, SMALL, BOTH, ordered=True),
+    "deepgaitv2_2d": Narrow("deepgaitv2", {"mode": "2d", "channels": (4, 6, 8, 8)}, SMALL, BOTH),
+    "deepgaitv2_3d": Narrow(
+        "deepgaitv2",
+        {
+            "modality": "heatmap",
+            "mode": "3d",
+            "channels": (4, 6, 8, 8),
+            "inference_head": "bnneck",
+        },
+        {"heatmap": (32, 24, 2)},
         BOTH,
         ordered=True,
+    ),
+    "skeletongaitpp": Narrow(
+        "skeletongaitpp",
+        {"channels": (16, 8, 8, 8)},
+        {"silhouette": (32, 24), "heatmap": (32, 24, 2)},
+        BOTH,
+        ordered=True,
+    ),
+    "multigaitpp": Narrow(
+        "multigaitpp",
+        {"part1": ("silhouette", "parsing"), "part2": ("flow",), "channels": (32, 8, 8, 8)},
+        {"silhouette": (32, 24), "parsing": (32, 24), "flow": (32, 24, 3)},
+        BOTH,
+        ordered=True,
+    ),
+    "gaitssb_pretrain": Narrow(
+        "gaitssb_pretrain", {"backbone": RESNET, "bins": (4, 1)}, SMALL, CONTRAST
+    ),
+    "gaitssb_finetune": Narrow(
+        "gaitssb_finetune",
+        {"backbone": RESNET, "bins": (4, 1), "fixed_batch_norm": False},
+        SMALL,
+        TRIPLET,
+    ),
+    "lidargait": Narrow(
+        "gaitbase",
+        {"modality": "depth", "backbone": RESNET, "embedding": 8},
+        {"depth": (32, 24, 3)},
+        BOTH,
+    ),
+    "sconet": Narrow(
+        "sconet",
+        {"backbone": RESNET, "embedding": 8},
+        SMALL,
+        {**TRIPLET, "softmax": {**SOFTMAX["softmax"], "labels": "diagnosis"}},
+    ),
+    "parsinggait": Narrow(
+        "parsinggait",
+        {"backbone": RESNET, "graphs": ("fine", "coarse"), "embedding": 8},
+        {"parsing": (32, 24)},
+        BOTH,
+    ),
+    "smplgait": Narrow(
+        "smplgait",
+        {"backbone": {"type": "plain", "layers": ("BC-4", "M", "BC-6")}, "embedding": 8},
+        {"silhouette": (32, 24), "smpl": (85,)},
+        BOTH,
     ),
     "gaitgl": Narrow("gaitgl", {"channels": (4, 6, 8), "parts": 16}, SMALL, BOTH, ordered=True),
     "gaitgl_deep": Narrow(
@@ -92,56 +147,21 @@ NETWORKS = {
         BOTH,
         ordered=True,
     ),
-    "deepgaitv2": Narrow("deepgaitv2", {"channels": (4, 6, 8, 8)}, SMALL, BOTH, ordered=True),
-    "deepgaitv2_2d": Narrow("deepgaitv2", {"mode": "2d", "channels": (4, 6, 8, 8)}, SMALL, BOTH),
-    "deepgaitv2_3d": Narrow(
-        "deepgaitv2",
+    "gaitpart": Narrow(
+        "gaitpart",
         {
-            "modality": "heatmap",
-            "mode": "3d",
-            "channels": (4, 6, 8, 8),
-            "inference_head": "bnneck",
+            "backbone": {"type": "plain", "layers": ("BC-4", "M", "FC-6-2", "M", "FC-8-3")},
+            "embedding": 8,
+            "bins": (8,),
         },
-        {"heatmap": (32, 24, 2)},
-        BOTH,
-        ordered=True,
-    ),
-    "skeletongaitpp": Narrow(
-        "skeletongaitpp",
-        {"channels": (16, 8, 8, 8)},
-        {"silhouette": (32, 24), "heatmap": (32, 24, 2)},
-        BOTH,
-        ordered=True,
-    ),
-    "multigaitpp": Narrow(
-        "multigaitpp",
-        {"part1": ("silhouette", "parsing"), "part2": ("flow",), "channels": (32, 8, 8, 8)},
-        {"silhouette": (32, 24), "parsing": (32, 24), "flow": (32, 24, 3)},
-        BOTH,
-        ordered=True,
-    ),
-    "lidargait": Narrow(
-        "gaitbase",
-        {"modality": "depth", "backbone": RESNET, "embedding": 8},
-        {"depth": (32, 24, 3)},
-        BOTH,
-    ),
-    "sconet": Narrow(
-        "sconet",
-        {"backbone": RESNET, "embedding": 8},
         SMALL,
-        {**TRIPLET, "softmax": {**SOFTMAX["softmax"], "labels": "diagnosis"}},
+        TRIPLET,
+        ordered=True,
     ),
-    "parsinggait": Narrow(
-        "parsinggait",
-        {"backbone": RESNET, "graphs": ("fine", "coarse"), "embedding": 8},
-        {"parsing": (32, 24)},
-        BOTH,
-    ),
-    "smplgait": Narrow(
-        "smplgait",
-        {"backbone": {"type": "plain", "layers": ("BC-4", "M", "BC-6")}, "embedding": 8},
-        {"silhouette": (32, 24), "smpl": (85,)},
+    "gln": Narrow(
+        "gln",
+        {"channels": (4, 6, 8), "lateral": 8, "embedding": 8, "compact": True, "reduced": 8},
+        SMALL,
         BOTH,
     ),
     "energy_image": Narrow("energy_image", {}, SMALL, {}),
