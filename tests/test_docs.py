@@ -31,6 +31,7 @@ TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in READMES}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 FIRST = "python -m gaitjax.train --config configs/gaitset.py"
+EXPORT = "python -m gaitjax.convert --from runs/gaitset-synthetic --to gaitset.pt"
 SMALL = (
     "--config.data.sampler.identities=2",
     "--config.data.sampler.sequences=2",
@@ -68,9 +69,11 @@ OTHERS = [c for c in dict.fromkeys(commands()) if c not in RUN]
 
 def run(clone, words):
     """Runs a command of the package from the root of the clone, in miniature."""
-    config, _, dataset = words[words.index("--config") + 1].partition(":")
-    small = [*SMALL, *SMALL_NETWORKS[config]]
-    if dataset in ("", "synthetic") and config != "mylab/walks.py":
+    small = []
+    if "--config" in words:
+        config, _, dataset = words[words.index("--config") + 1].partition(":")
+        small = [*SMALL, *SMALL_NETWORKS[config]]
+    if small and dataset in ("", "synthetic") and config != "mylab/walks.py":
         small += SMALL_WALKERS
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -92,7 +95,7 @@ def run(clone, words):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return done.stderr + done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +150,22 @@ def test_command_runs(command, clone, data):
         subprocess.run(["bash", "-n", ROOT / words[script]], check=True)
         words = ["python", "-m", "gaitjax.train", *words[script + 1 :]]
         words[words.index("--workdir") + 1] += "-slurm"
+    if "gaitset.pt" in words:
+        pytest.importorskip("torch")
+        if command != EXPORT and not (clone / "gaitset.pt").exists():
+            run(clone, shlex.split(EXPORT))
     said = run(clone, words)
-    assert "condition" in said or "is finished" in said
+    assert re.search("condition|is finished|written to|multiply-adds", said)
+
+
+@pytest.mark.slow
+def test_python_embeds(clone, data, monkeypatch):
+    (block,) = re.findall(r"```python\n([^`]*gaitjax.load.*?)```", TEXTS["README.md"], re.DOTALL)
+    monkeypatch.chdir(clone)
+    found = {}
+    exec(block.replace("/data", f"{clone}/data"), found)
+    assert found["embeddings"].shape == (len(found["walks"]), 62, 4)
+    assert len(found["walks"])
 
 
 @pytest.mark.parametrize("command", OTHERS)
@@ -177,7 +194,7 @@ def test_readme_shows_the_example(readme, example):
 
 
 def test_masks_become_a_sequence(tmp_path):
-    (block,) = re.findall(r"```python\n(.*?)```", TEXTS["README.md"], re.DOTALL)
+    (block,) = re.findall(r"```python\n([^`]*def save.*?)```", TEXTS["README.md"], re.DOTALL)
     found = {}
     exec(block, found)
     mask = np.zeros((90, 120), np.uint8)
