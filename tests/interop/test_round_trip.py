@@ -43,5 +43,4 @@ def test_the_class_count_is_found_in_the_head(model):
 
     shapes = {key: np.empty(shape) for key, shape, *_ in case["state_dict"]}
     assert opengait.count_classes(network, build, shapes) == (known or None)
-    rest = opengait.write(network, opengait.shapes(network, build(0)))
-    assert opengait.count_classes(network, build, rest) == (0 if known else None)
+    assert opengait.count_classes(network, build, {}) == (0 if known else None)
