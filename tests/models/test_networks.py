@@ -164,7 +164,7 @@ def test_steps_on_one_batch_lower_its_loss(name):
         ("gaitbase", {}, 7.002),
         ("gaitpart", {}, 1.204),
         ("gln", {}, 8.542),
-        ("gln", {"compact": True}, 14.704),
+        ("gln", {"compact": True}, 14.686),  # 14.704 with the classifier of CASIA-B's 74 classes
         ("swingait", {}, 10.630),
         ("swingait", {"blocks": (1, 4, 4, 2)}, 13.251),
         ("gaitbase", {"modality": "depth"}, 7.003),
