@@ -51,10 +51,12 @@ class CompactBlock(nn.Module):
         return self._linear(self.classes, "classifier")(x)[:, None]
 
     def _linear(self, features: int, name: str) -> nn.Dense:
+        # A head that was left out has no features, which Glorot's values are not defined for.
+        values = nn.initializers.xavier_uniform() if features else nn.initializers.zeros
         return nn.Dense(
             features,
             use_bias=False,
-            kernel_init=nn.initializers.xavier_uniform(),
+            kernel_init=values,
             dtype=self.dtype,
             param_dtype=self.dtype,
             name=name,
