@@ -14,7 +14,7 @@ from gaitjax.models.layers.attention import PixelScores
 from gaitjax.models.layers.conv import conv
 from gaitjax.models.layers.frames import images
 from gaitjax.models.layers.padding import valid_frames
-from gaitjax.models.layers.pooling import horizontal_pyramid, set_max
+from gaitjax.models.layers.pooling import horizontal_pyramid, largest, set_max
 
 # The shape of one frame, by modality.
 EXAMPLE = {"silhouette": (64, 44), "parsing": (64, 44), "flow": (64, 44, 3)}
@@ -117,7 +117,7 @@ class Model(nn.Module):
         wide = jnp.promote_types(self.dtype, jnp.float32)
         weight1, weight2 = nn.softmax(jnp.stack(scores).astype(wide), 0)
         common = jnp.minimum(weight1, weight2)
-        least, most = common.min(-1, keepdims=True), common.max(-1, keepdims=True)
+        least, most = -largest(-common, -1)[..., None], largest(common, -1)[..., None]
         # Within 0..1 as it is, though OpenGait clips it.
         common = (common - least) / (most - least + 1e-6)
         own = 1 - common

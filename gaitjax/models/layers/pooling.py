@@ -9,6 +9,17 @@ from gaitjax.errors import UserError
 from gaitjax.models.layers.padding import valid_frames
 
 
+def largest(x: jax.Array, axis: int) -> jax.Array:
+    """The maximum over an axis; the first place that has it gets the whole gradient, as in PyTorch.
+
+    The gradient of `jnp.max` is shared by all places that equal the maximum. There are none, and it
+    is NaN, where XLA computes x once more for this and rounds it otherwise.
+    """
+    first = jnp.argmax(x, axis, keepdims=True)
+    places = jax.lax.broadcasted_iota(first.dtype, x.shape, axis % x.ndim)
+    return jnp.sum(jnp.where(places == first, x, 0), axis)
+
+
 def set_max(x: jax.Array, lengths: jax.Array) -> jax.Array:
     """The maximum over a sequence's frames: set pooling (Chao et al., GaitSet, AAAI 2019).
 
@@ -20,7 +31,7 @@ def set_max(x: jax.Array, lengths: jax.Array) -> jax.Array:
         [N, ...].
     """
     valid = valid_frames(lengths, x.shape[1]).reshape(x.shape[:2] + (1,) * (x.ndim - 2))
-    return jnp.max(jnp.where(valid, x, -jnp.inf), axis=1)
+    return largest(jnp.where(valid, x, -jnp.inf), 1)
 
 
 def horizontal_pyramid(x: jax.Array, bins: Sequence[int]) -> jax.Array:
@@ -45,19 +56,8 @@ def horizontal_pyramid(x: jax.Array, bins: Sequence[int]) -> jax.Array:
                 "config.model.bins"
             )
         strip = x.reshape(n, strips, -1, channels)
-        parts.append(strip.mean(2) + strip.max(2))
+        parts.append(strip.mean(2) + largest(strip, 2))
     return jnp.concatenate(parts, axis=1)
-
-
-def largest(x: jax.Array, axis: int) -> jax.Array:
-    """The maximum over an axis; the first place that has it gets the whole gradient, as in PyTorch.
-
-    The gradient of `jnp.max` is shared by all places that equal the maximum. There are none, and it
-    is NaN, where XLA computes x once more for this and rounds it otherwise.
-    """
-    first = jnp.argmax(x, axis, keepdims=True)
-    places = jax.lax.broadcasted_iota(first.dtype, x.shape, axis)
-    return jnp.sum(jnp.where(places == first, x, 0), axis)
 
 
 def max_pool_2x2(x: jax.Array) -> jax.Array:
