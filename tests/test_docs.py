@@ -229,7 +229,7 @@ def files_of(package):
     [
         ("configs", {*augment.FIXED, *augment.RANDOM, *optim.OPTIMIZERS, *optim.SCHEDULES}),
         ("configs", files_of(gaitjax.losses)),
-        ("gaitjax/datasets", files_of(gaitjax.datasets) - {"normalise"}),
+        ("gaitjax/datasets", files_of(gaitjax.datasets) - {"normalise", "skeleton_map"}),
     ],
 )
 def test_every_name_is_listed(readme, names):

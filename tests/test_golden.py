@@ -9,7 +9,8 @@ import pytest
 from scripts.golden import cases
 
 CASES = {case.name: case for case in cases.discover(Path(__file__).parent / "golden")}
-QUICK = re.compile("gaitset|.*_eval|(?!.*_train)")  # the others take steps of full-size networks
+# The others are full-size networks, most of them over videos.
+QUICK = re.compile("(gaitset|gaitbase_eval|eval_)|(?!.*_(eval|train))")
 NAMES = [
     name if QUICK.match(name) else pytest.param(name, marks=pytest.mark.slow)
     for name in sorted(CASES)

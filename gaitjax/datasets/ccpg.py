@@ -17,7 +17,12 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 
 DATASET = Dataset(
     title="CCPG",
-    files={"silhouette": "*aligned-sils*.pkl|{view}.pkl|*.pkl"},
+    files={
+        "silhouette": "*aligned-sils*.pkl|{view}.pkl|*sil.pkl|*.pkl",
+        "heatmap": "*heatmap.pkl",
+        "parsing": "*parsing.pkl",
+        "flow": "*flow.pkl",
+    },
     split=split,
     expected={"train": 100, "test": 100},
 )

@@ -8,7 +8,12 @@ from gaitjax.datasets import Dataset
 
 DATASET = Dataset(
     title="Gait3D",
-    files={"silhouette": "sils-*.pkl|*.pkl", "smpl": "smpls-*.pkl"},
+    files={
+        "silhouette": "sils-*.pkl|*sil.pkl|*.pkl",
+        "smpl": "smpls-*.pkl",
+        "heatmap": "*heatmap.pkl",
+        "parsing": "*parsing.pkl",
+    },
     partition="OpenGait's datasets/Gait3D/Gait3D.json",
     expected={"train": 3_000, "test": 1_000},
 )

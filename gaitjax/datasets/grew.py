@@ -20,7 +20,11 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 
 DATASET = Dataset(
     title="GREW",
-    files={"silhouette": "{view}.pkl|*.pkl"},
+    files={
+        "silhouette": "{view}.pkl|*sil.pkl|*.pkl",
+        "heatmap": "*heatmap.pkl",
+        "flow": "*flow.pkl",
+    },
     protocol=Protocol(
         gallery=("01",), probes={"GREW": ("02",)}, gallery_views="all", exclude="none"
     ),

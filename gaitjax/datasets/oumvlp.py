@@ -18,7 +18,7 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 
 DATASET = Dataset(
     title="OU-MVLP",
-    files={"silhouette": "{view}.pkl|*.pkl"},
+    files={"silhouette": "{view}.pkl|*sil.pkl|*.pkl", "heatmap": "*heatmap.pkl"},
     protocol=Protocol(
         gallery=("01",), probes={"NM": ("00",)}, gallery_views="single", exclude="view"
     ),
