@@ -51,6 +51,9 @@ def total_loss(
         options |= output.terms[term]
         signature = inspect.signature(function)
         if "labels" in signature.parameters:
+            if label not in labels:
+                known = ", ".join(sorted(labels))
+                raise UserError(f"config.losses.{term}.labels is {label!r}; the data have {known}")
             options = {"labels": labels[label], **options}
         try:
             signature.bind(**options)

@@ -9,6 +9,7 @@ import pytest
 import tiny
 from jax.sharding import AxisType, Mesh
 
+from gaitjax.errors import UserError
 from gaitjax.training import experiment
 from gaitjax.training import mesh as meshes
 
@@ -72,3 +73,11 @@ def test_steps_on_one_batch_lower_its_loss_and_compile_once(tree):
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     assert training.step._cache_size() == 1
     assert int(state.step) == 20
+
+
+def test_a_loss_that_reads_a_label_which_is_not_there_is_named(tree):
+    config = tiny.config(tree)
+    config.losses.triplet.labels = "age"
+    data = experiment.open_data(config, Path())
+    with pytest.raises(UserError, match=r"triplet\.labels is 'age'; the data have identity"):
+        experiment.build_training(config, data, mesh_of(1))
