@@ -2,7 +2,7 @@
 
 from ml_collections import ConfigDict
 
-from configs import common
+from configs import common, gaitset
 
 
 def get_config(dataset: str = "synthetic") -> ConfigDict:
@@ -70,18 +70,6 @@ def grew_bnneck(config: ConfigDict) -> None:
     config.model.necks = True
 
 
-def gait3d_parsing(config: ConfigDict) -> None:
-    """Body parts, a larger learning rate, and cosine distances."""
-    config.model.modality = "parsing"
-    config.data.modalities = ("parsing",)
-    config.data.transforms = ConfigDict({"parsing": ({"type": "parsing_cut"},)})
-    config.data.sampler.update(identities=32, sequences=4)
-    config.train.steps = 180_000
-    config.schedule.milestones = (30_000, 90_000)
-    common.adam(config, 1e-3, 5e-4)
-    config.evaluation.metric = "cosine"
-
-
 SETTINGS = {
     "synthetic": synthetic,
     "casia_b": casia_b,
@@ -89,6 +77,6 @@ SETTINGS = {
     "oumvlp": oumvlp,
     "grew": grew,
     "grew_bnneck": grew_bnneck,
-    "gait3d_parsing": gait3d_parsing,
+    "gait3d_parsing": gaitset.gait3d_parsing,
     "folder": casia_b,
 }
