@@ -13,7 +13,7 @@ from configs import sconet
 from gaitjax import convert, evaluate, trained
 from gaitjax.errors import UserError
 from gaitjax.interop import files, opengait
-from gaitjax.training import checkpoint
+from gaitjax.training import checkpoint, loop
 from gaitjax.training import experiment as experiments
 
 pytest.importorskip("safetensors")
@@ -94,6 +94,15 @@ def test_a_converted_run_tells_of_itself_and_is_scored(given, config, tmp_path):
         evaluate.main(config)
     scores = json.loads((tmp_path / f"run/evaluation-{STEP}.json").read_text())["scores"]
     assert 0 <= scores["NM/rank-1"] <= 100
+
+
+@pytest.mark.parametrize("step", [0, STEP])
+def test_training_neither_goes_on_in_a_converted_run_nor_over_it(step, theirs, config, tmp_path):
+    files.write(tmp_path / "given.safetensors", theirs, step)
+    turn(tmp_path / "given.safetensors", tmp_path / "run", config)
+    with pytest.raises(UserError, match="holds a run that differs"):
+        loop.train(config, tmp_path / "run", tmp_path)
+    assert checkpoint.latest_step(tmp_path / "run") == step
 
 
 def test_a_head_is_left_out_when_asked(given, theirs, config, tmp_path):

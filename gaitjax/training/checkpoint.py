@@ -145,6 +145,11 @@ class Found:
         return _filled(restored, like)
 
 
+def exists(workdir: Path) -> bool:
+    """Whether a run has a finished checkpoint, be it of step 0."""
+    return bool(_steps(workdir / FOLDER))
+
+
 def latest_step(workdir: Path) -> int:
     """The step of the latest finished checkpoint of a run, 0 if there is none."""
     return max(_steps(workdir / FOLDER), default=0)

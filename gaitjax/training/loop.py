@@ -85,7 +85,7 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
     first = checkpoint.latest_step(workdir)
     sources = () if first else config.train.init_from
     transfers = [transfer.plan(training.abstract.variables, Path(path)) for path in sources]
-    if first:
+    if checkpoint.exists(workdir):  # at step 0 too, as a converted one may be
         check_same_run(workdir, checkpoint.Found(workdir).meta, meta)
     elif config.data.verify:
         for split in (data.splits.train, data.splits.test):
