@@ -97,7 +97,7 @@ OVERRIDES = {
     "negative seed": ({"seed": -1}, ["config.seed is -1"]),
     "unknown network": ({"network": "gaitzet"}, ["gaitzet", "gaitset", "gaitbase"]),
     "unknown dataset": ({"data__dataset": "casia_z"}, ["casia_z", "casia_b"]),
-    "unknown modality": ({"data__modalities": ("depth",)}, ["'depth'", "silhouette"]),
+    "unknown modality": ({"data__modalities": ("sound",)}, ["'sound'", "silhouette"]),
     "unknown loss": ({"losses__triplet__type": "quadruplet"}, ["quadruplet", "triplet"]),
     "unknown optimizer": ({"optimizer__type": "lion"}, ["'lion'", "sgd", "adam"]),
     "unknown schedule": ({"schedule__type": "sine"}, ["'sine'", "multistep"]),
