@@ -12,16 +12,16 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config = common.base(dataset)
     config.network = "gaitbase"
     config.model.modality = "silhouette"
-    resnet9(config)
+    kin(config)
     config.train.steps = 60_000
     config.schedule.milestones = (20_000, 40_000, 50_000)
     common.choose(SETTINGS, dataset)(config)
     return config
 
 
-def resnet9(config: ConfigDict) -> None:
-    """The network and the losses that GaitBase has in common with its kin."""
-    config.model.backbone = ConfigDict(
+def resnet9() -> ConfigDict:
+    """The backbone of GaitBase and of many others."""
+    return ConfigDict(
         {
             "type": "resnet",
             "channels": (64, 128, 256, 512),
@@ -29,6 +29,11 @@ def resnet9(config: ConfigDict) -> None:
             "strides": (1, 2, 2, 1),
         }
     )
+
+
+def kin(config: ConfigDict) -> None:
+    """The network and the losses that GaitBase has in common with its kin."""
+    config.model.backbone = resnet9()
     config.model.embedding = 256
     config.model.bins = (16,)
     picked = config.data.sampler

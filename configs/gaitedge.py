@@ -16,7 +16,6 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config.network = "gaitedge"
     config.model.channels = (32, 64, 128)
     config.model.segmenter = (16, 32, 64, 128)
-    config.model.modality = "mask"
     config.model.edge = True
     config.model.kernel = 3
     config.model.size = (64, 44)

@@ -12,21 +12,14 @@ Pretraining knows no identities; what it learnt is scored without any more train
 
 from ml_collections import ConfigDict
 
-from configs import common
+from configs import common, gaitbase
 
 
 def get_config(dataset: str = "synthetic") -> ConfigDict:
     """The settings of OpenGait for a dataset; 'synthetic' is a narrow network for a CPU."""
     config = common.base(dataset)
     config.network = "gaitssb_pretrain"
-    config.model.backbone = ConfigDict(
-        {
-            "type": "resnet",
-            "channels": (64, 128, 256, 512),
-            "blocks": (1, 1, 1, 1),
-            "strides": (1, 2, 2, 1),
-        }
-    )
+    config.model.backbone = gaitbase.resnet9()
     config.model.bins = (16, 8, 4, 2, 1)
     for term in ("softmax1", "softmax2"):  # either view is searched for among the other ones
         config.losses[term] = ConfigDict(

@@ -10,7 +10,7 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config = common.base(dataset)
     config.network = "gaitbase"
     config.model.modality = "depth"
-    gaitbase.resnet9(config)
+    gaitbase.kin(config)
     config.data.modalities = ("depth",)
     config.data.transforms = ConfigDict({"depth": ({"type": "silhouette"},)})  # nothing is cut
     config.data.sampler.update(identities=8, sequences=8)

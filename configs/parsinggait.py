@@ -9,7 +9,7 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     """The settings of OpenGait for a dataset; 'synthetic' is a narrow network for a CPU."""
     config = common.base(dataset)
     config.network = "parsinggait"
-    gaitbase.resnet9(config)
+    gaitbase.kin(config)
     config.model.graphs = ("coarse",)
     config.model.dropout = 0.5
     config.data.modalities = ("parsing",)

@@ -10,7 +10,7 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config = common.base(dataset)
     config.network = "sconet"
     config.model.modality = "silhouette"
-    gaitbase.resnet9(config)
+    gaitbase.kin(config)
     config.losses.softmax.labels = "diagnosis"
     config.data.sampler.update(identities=8, sequences=8)
     config.train.steps = 20_000

@@ -13,7 +13,6 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config = common.base(dataset)
     config.network = "segmentation"
     config.model.channels = (16, 32, 64, 128)
-    config.model.modality = "mask"
     config.freeze = ("segmenter/encoder*",)
     config.losses.bce = ConfigDict({"type": "binary_cross_entropy"})
     config.data.modalities = ("rgb", "mask")

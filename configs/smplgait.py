@@ -10,7 +10,7 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     config = common.base(dataset)
     config.network = "smplgait"
     config.model.modality = "silhouette"
-    gaitbase.resnet9(config)
+    gaitbase.kin(config)
     config.model.backbone = _plain(64, 128, 256)
     config.model.bins = (16, 8, 4, 2, 1)
     config.model.dropout = 0.2

@@ -1,7 +1,9 @@
 """Folders and files that are written to."""
 
 import contextlib
+import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,12 +45,16 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Writes a file, which is either whole or as it was before.
+    """Writes a file, which is either whole or as it was before, whoever else writes it meanwhile.
+
+    Args:
+        path: where to; its folder is made if it is missing.
+        data: the content.
 
     Raises:
         UserError: names the file and the reason.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

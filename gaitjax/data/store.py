@@ -7,16 +7,15 @@ names is ever looked up or called, and no more memory is taken than the file is 
 
 import dataclasses
 import math
-import os
 import pickle
 import pickletools
 import struct
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gaitjax import files
 from gaitjax.errors import UserError
 
 NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
@@ -131,17 +130,7 @@ def write(path: Path, array: np.ndarray) -> None:
         UserError: if it cannot be written; names the file.
     """
     assert array.dtype.str[1:] in NUMBERS, array.dtype
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
-        try:
-            temporary.write_bytes(pickle.dumps(array, protocol=4))
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be written: {error.strerror}; check the folder and its rights"
-        ) from error
+    files.replace(path, pickle.dumps(array, protocol=4))
 
 
 def _interpret(pickled: bytes) -> object:

@@ -1,6 +1,5 @@
 """A `Result` as text, as files, and as scalars."""
 
-import contextlib
 import csv
 import io
 import json
@@ -9,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gaitjax.errors import UserError
+from gaitjax import files
 from gaitjax.evaluation.protocols import Result, Table
 
 
@@ -66,10 +65,11 @@ def write(result: Result, folder: Path, name: str, facts: Mapping[str, Any]) -> 
     Raises:
         UserError: if the folder cannot be written to.
     """
-    _replace(folder / f"{name}.json", json.dumps({**facts, **_as_json(result)}, indent=1))
+    text = json.dumps({**facts, **_as_json(result)}, indent=1)
+    files.replace(folder / f"{name}.json", text.encode())
     table = io.StringIO()
     csv.writer(table).writerows(_csv_rows(result))
-    _replace(folder / f"{name}.csv", table.getvalue())
+    files.replace(folder / f"{name}.csv", table.getvalue().encode())
 
 
 def _as_json(result: Result) -> dict[str, Any]:
@@ -109,17 +109,3 @@ def _csv_rows(result: Result) -> Iterator[Sequence[object]]:
             for other, x in zip((*table.gallery_views, ""), (*values, mean), strict=True):
                 if not math.isnan(x):
                     yield condition, view, other, "rank-1", float(x)
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="")
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise UserError(
-            f"{path} cannot be written: {error.strerror}; free space or choose another folder"
-        ) from error

@@ -23,7 +23,6 @@ class Model(nn.Module):
         classes: label -> number of classes; 'identity' is needed.
         channels: of GaitGL's stages.
         segmenter: channels of the U-Net's levels.
-        modality: of the given silhouettes, 'silhouette' or 'mask'.
         edge: whether the U-Net predicts only the edges of given silhouettes, and not all of them.
         kernel: height and width of the square whose dilation and erosion the edge lies between.
         size: height and width of the aligned silhouettes, pixels; the height is GaitGL's parts.
@@ -34,7 +33,6 @@ class Model(nn.Module):
     classes: Mapping[str, int]
     channels: tuple[int, ...] = (32, 64, 128)
     segmenter: tuple[int, ...] = (16, 32, 64, 128)
-    modality: str = "silhouette"
     edge: bool = True
     kernel: int = 3
     size: tuple[int, int] = (64, 44)
@@ -48,8 +46,9 @@ class Model(nn.Module):
         """Embeds sequences.
 
         Args:
-            inputs: 'rgb' [N, T, H, W, 3], normalised; the modality, [N, T, H, W] in 0..1; 'ratio'
-                [N, T], width / height of the box that each frame was cut from.
+            inputs: 'rgb' [N, T, H, W, 3], normalised; 'mask' [N, T, H, W] in 0..1, silhouettes that
+                are not aligned; 'ratio' [N, T], width / height of the box that each frame was cut
+                from.
             lengths: [N], frames that count.
             train: whether BatchNorm uses, and keeps, this batch's statistics.
             draws: none are needed.
@@ -58,7 +57,7 @@ class Model(nn.Module):
             embeddings [N, parts, channels], as GaitGL's.
         """
         segmenter = unet.UNet(self.segmenter, self.dtype, name="segmenter")
-        bce = segmentation.segment(segmenter, inputs, self.modality, lengths, train)
+        bce = segmentation.segment(segmenter, inputs, lengths, train)
         probabilities, mask = bce["probabilities"], bce["target"]
         if self.edge:
             silhouettes = align.synthesise(probabilities, mask, self.kernel)

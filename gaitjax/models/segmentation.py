@@ -13,7 +13,7 @@ from gaitjax.models.layers.frames import pick
 from gaitjax.models.layers.padding import valid_frames
 
 # the shape of one frame, by modality
-EXAMPLE = {"rgb": (128, 128, 3), "silhouette": (128, 128), "mask": (128, 128)}
+EXAMPLE = {"rgb": (128, 128, 3), "mask": (128, 128)}
 
 
 class Model(nn.Module):
@@ -22,13 +22,11 @@ class Model(nn.Module):
     Attributes:
         classes: label -> number of classes; they are not needed.
         channels: of the U-Net's levels.
-        modality: what is predicted, 'silhouette' or 'mask'.
         dtype: of the activations.
     """
 
     classes: Mapping[str, int]
     channels: tuple[int, ...] = (16, 32, 64, 128)
-    modality: str = "silhouette"
     dtype: Any = jnp.float32
 
     @nn.compact
@@ -38,7 +36,7 @@ class Model(nn.Module):
         """Segments frames.
 
         Args:
-            inputs: 'rgb' [N, T, H, W, 3], normalised; the modality, [N, T, H, W] in 0..1.
+            inputs: 'rgb' [N, T, H, W, 3], normalised; 'mask' [N, T, H, W] in 0..1.
             lengths: [N], frames that count.
             train: whether BatchNorm uses, and keeps, this batch's statistics.
             draws: none are needed.
@@ -47,7 +45,7 @@ class Model(nn.Module):
             no embeddings; the prediction 'mask' [N, T, H, W], 0 or 1.
         """
         segmenter = unet.UNet(self.channels, self.dtype, name="segmenter")
-        bce = segment(segmenter, inputs, self.modality, lengths, train)
+        bce = segment(segmenter, inputs, lengths, train)
         mask = (bce["probabilities"] > 0.5).astype(bce["probabilities"].dtype)
         return Output(None, {"mask": mask}, {"bce": bce}, {"mask": mask})
 
@@ -55,7 +53,6 @@ class Model(nn.Module):
 def segment(
     segmenter: unet.UNet,
     inputs: Mapping[str, jax.Array],
-    modality: str,
     lengths: jax.Array,
     train: bool,
 ) -> dict[str, jax.Array]:
@@ -66,7 +63,7 @@ def segment(
     wide = jnp.promote_types(logits.dtype, jnp.float32)
     return {
         "probabilities": nn.sigmoid(logits.astype(wide)),
-        "target": pick(inputs, modality, wide),
+        "target": pick(inputs, "mask", wide),
         "mask": valid,
     }
 

@@ -1,6 +1,5 @@
 """Networks: a checkpoint filled by the rule, mapped by the network's own OPENGAIT rules."""
 
-import fnmatch
 import functools
 import math
 from collections.abc import Callable, Mapping
@@ -8,12 +7,12 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import flax.linen as nn
-import flax.traverse_util
 import jax
 import numpy as np
 
 from gaitjax import datasets, lookup
 from gaitjax.interop import opengait
+from gaitjax.training import parameters
 
 from . import losses, tolerance
 from .errors import SkippedError, UnsupportedError
@@ -160,7 +159,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     def total(
         trained: Any, frozen: Any, state: Any, inputs: Any, lengths: Any
     ) -> tuple[jax.Array, tuple[Any, ...]]:
-        params = flax.traverse_util.unflatten_dict({**trained, **frozen})
+        params = parameters.merge(trained, frozen)
         output, updated = network.apply(
             {"params": params, **state}, inputs, lengths, train=True, mutable=["batch_stats"]
         )
@@ -174,7 +173,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     (loss_sum, (features, scalars, updated)), found = gradient(
         trained, frozen, state, inputs, lengths
     )
-    gradients = {**found, **{path: np.zeros_like(x) for path, x in frozen.items()}}
+    gradients = parameters.merge(found, jax.tree.map(np.zeros_like, frozen))
     reported = {
         f"scalar/{term}/{name}": value
         for term, found in scalars.items()
@@ -183,7 +182,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     return _Step(
         reported | {"loss_sum": loss_sum},
         features,
-        opengait.dump(_name(case), {"params": flax.traverse_util.unflatten_dict(gradients)}),
+        opengait.dump(_name(case), {"params": gradients}),
         opengait.dump(_name(case), updated),
     )
 
@@ -290,23 +289,17 @@ def _network(case: Case, dtype: str) -> nn.Module:
     return network.clone(**{r: 0.0 for r in ("dropout", "drop_path") if hasattr(network, r)})
 
 
-def _split(params: Any, case: Case) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """Path -> array of the parameters that are trained, and of those that never are."""
+def _split(params: Any, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters that are trained, and those that never are."""
     module = _module(case)
     patterns = module.frozen(case["model_cfg"]) if hasattr(module, "frozen") else ()
-    flat = flax.traverse_util.flatten_dict(params)
-    frozen = {p for p in flat if any(fnmatch.fnmatch("/".join(p), q) for q in patterns)}
-    return (
-        {path: x for path, x in flat.items() if path not in frozen},
-        {path: x for path, x in flat.items() if path in frozen},
-    )
+    return parameters.split(params, patterns)
 
 
 def _frozen(case: Case) -> set[str]:
     """OpenGait's names of the parameters that are never trained."""
     _, frozen = _split(_empty_variables(case)["params"], case)
-    tree = flax.traverse_util.unflatten_dict(frozen)
-    return set(opengait.dump(_name(case), {"params": tree}))
+    return set(opengait.dump(_name(case), {"params": frozen}))
 
 
 def _module(case: Case) -> ModuleType:
@@ -349,6 +342,8 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
     for name in given - {"maps"}:
         modality, feed = INPUTS[name]
         inputs[modality] = feed(arrays[name])
+    if _name(case) in ("GaitEdge", "Segmentation"):  # whose silhouettes are not aligned
+        inputs["mask"] = inputs.pop("silhouette")
     if "maps" in given:
         inputs |= _channels(case["inputs"]["maps"], arrays["maps"])
     inputs = {modality: x.astype(np.float32) for modality, x in inputs.items()}

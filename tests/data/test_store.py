@@ -76,7 +76,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
-    with pytest.raises(UserError, match=r"000\.pkl cannot be written: No space left"):
+    with pytest.raises(UserError, match=r"000\.pkl cannot be written to: No space left"):
         store.write(path, ARRAYS["float32"])
     np.testing.assert_array_equal(store.read(path), ARRAYS["uint8"])
     assert names(path.parent) == [path.name]

@@ -3,11 +3,11 @@
 import fnmatch
 import json
 import multiprocessing
-import pickle
 
 import numpy as np
 import pytest
 
+from gaitjax.data import store
 from gaitjax.datasets import synthetic
 from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.datasets.synthetic.sequence import shoot
@@ -36,11 +36,11 @@ def test_two_generations_are_the_same_bits(tmp_path):
     assert len(files(tmp_path / "a")) == 3 * 3 * 2 * 2 + 2
 
 
-def test_the_tree_holds_what_record_gives(tmp_path):
+def test_the_tree_holds_what_was_recorded(tmp_path):
     synthetic.DATASET.generate(tmp_path, OPTIONS)
     folder = tmp_path / "003" / "bg-02" / "090"
-    silhouette = pickle.loads((folder / synthetic.DATASET.files["silhouette"]).read_bytes())
-    pose = pickle.loads((folder / synthetic.DATASET.files["pose"]).read_bytes())
+    silhouette = store.read(folder / synthetic.DATASET.files["silhouette"])
+    pose = store.read(folder / synthetic.DATASET.files["pose"])
     shot = shoot(3, "003", "bg-02", "090", FRAMES)
     np.testing.assert_array_equal(silhouette, RECORDERS["silhouette"](shot))
     np.testing.assert_array_equal(pose, shot.points)

@@ -128,7 +128,7 @@ NETWORKS = {
     ),
     "segmentation": Narrow(
         "segmentation",
-        {"channels": (4, 6, 8), "modality": "mask"},
+        {"channels": (4, 6, 8)},
         {"rgb": (16, 16, 3), "mask": (16, 16)},
         BCE,
         prediction="mask",
@@ -136,7 +136,7 @@ NETWORKS = {
     "gaitedge": Narrow(
         "gaitedge",
         {"channels": (4, 6, 8), "segmenter": (4, 6), "size": (16, 12)},
-        {"rgb": (32, 32, 3), "silhouette": (32, 32), "ratio": ()},
+        {"rgb": (32, 32, 3), "mask": (32, 32), "ratio": ()},
         {**BOTH, **BCE},
         ordered=True,
     ),

@@ -13,6 +13,7 @@ from jax.sharding import PartitionSpec as P
 
 from gaitjax import models
 from gaitjax.errors import UserError
+from gaitjax.interop import opengait
 from gaitjax.training import step
 
 NAMES = pytest.mark.parametrize("name", narrow.NETWORKS)
@@ -184,10 +185,7 @@ def test_steps_on_one_batch_lower_its_loss(name):
 )
 def test_parameters_without_the_head_are_as_many_as_published(name, options, millions):
     model = models.build(name, options, narrow.CLASSES, "float32")
-    example = __import__(f"gaitjax.models.{name}", fromlist=["EXAMPLE"]).EXAMPLE
-    inputs = {m: jnp.zeros((1, 1, *shape)) for m, shape in example.items()}
-    init = functools.partial(model.init, train=False)
-    params = jax.eval_shape(init, jax.random.key(0), inputs, jnp.ones(1, int))["params"]
+    params = opengait.shapes(name, model)["params"]
     params.get("necks", {}).pop("kernel", None)
     count = sum(x.size for x in jax.tree.leaves(params))
     assert count / 1e6 == pytest.approx(millions, abs=6e-4)

@@ -1,7 +1,6 @@
 """Writes the walkers as a dataset on disk: root/identity/type/view/MODALITY.pkl."""
 
 import json
-import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gaitjax import progress
+from gaitjax import files, progress
 from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.datasets.synthetic.options import Options
 from gaitjax.datasets.synthetic.sequence import shoot
 from gaitjax.errors import UserError
-from gaitjax.files import check_writable
 
 
 def generate(root: Path, options: Mapping[str, Any]) -> None:
@@ -41,17 +39,17 @@ def generate(root: Path, options: Mapping[str, Any]) -> None:
         if not _complete(root / identity / sequence / view, chosen.modalities)
     ]
     if missing or not partition.exists():
-        check_writable(root)
+        files.check_writable(root)
     _claim(root, chosen.text())
     if not partition.exists():
-        _write(partition, json.dumps(split).encode())
+        files.replace(partition, json.dumps(split).encode())
     for identity, sequence, view in progress.bar(missing, len(missing), "making walkers"):
         shot = shoot(chosen.seed, identity, sequence, view, chosen.frames)
         for modality in chosen.modalities:
             path = root / identity / sequence / view / f"{modality}.pkl"
             if not path.exists():
                 array = np.ascontiguousarray(RECORDERS[modality](shot))
-                _write(path, pickle.dumps(array, protocol=4))
+                files.replace(path, pickle.dumps(array, protocol=4))
 
 
 def _complete(folder: Path, modalities: Sequence[str]) -> bool:
@@ -75,15 +73,4 @@ def _claim(root: Path, text: str) -> None:
             "own; name the dataset of these data (--config FILE:DATASET), or leave data.root empty"
         )
     else:
-        _write(mark, text.encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, whoever else writes it at the same time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        files.replace(mark, text.encode())
