@@ -17,16 +17,8 @@ NAMES = [
 ]
 
 
-@pytest.fixture
-def compiled_as_users_do():
-    """Parity is of what users run; without optimisations XLA gets GaitBase's gradients wrong."""
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", True)
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_equals_opengait(name, compiled_as_users_do):
+def test_equals_opengait(name):
     with jax.default_matmul_precision("highest"):
         outcome = cases.run(CASES[name])
     assert outcome.status == "pass", outcome.text
