@@ -18,7 +18,8 @@ import gaitjax.datasets
 import gaitjax.losses
 import gaitjax.models
 from configs import common, gaitbase, gaitset
-from gaitjax.data import augment, store
+from gaitjax import pickles
+from gaitjax.data import augment
 from gaitjax.training import optim
 
 ROOT = Path(__file__).parents[1]
@@ -200,7 +201,7 @@ def test_masks_become_a_sequence(tmp_path):
     mask = np.zeros((90, 120), np.uint8)
     mask[10:80, 50:70] = 255
     found["save"]([mask, np.zeros_like(mask), mask], tmp_path / "anna/walk-1/090")
-    frames = store.read(tmp_path / "anna/walk-1/090/silhouette.pkl")
+    frames = pickles.read(tmp_path / "anna/walk-1/090/silhouette.pkl")
     assert frames.dtype == np.uint8
     assert frames.shape == (2, 64, 64)
 

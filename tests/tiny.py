@@ -12,7 +12,7 @@ import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 
 from configs import gaitbase, gaitset
-from gaitjax.data import store
+from gaitjax import pickles
 
 REPOSITORY = Path(__file__).parents[1]
 # LLVM takes ten times longer to optimise these networks than to run them.
@@ -42,7 +42,7 @@ def write_tree(root: Path, identities: int = 6) -> Path:
                 frames = ((y - 32) / 28) ** 2 + ((x - centre) / width) ** 2 < 1
                 path = root / name / kind / view / f"{view}.pkl"
                 path.parent.mkdir(parents=True)
-                store.write(path, (255 * frames).astype(np.uint8))
+                pickles.write(path, (255 * frames).astype(np.uint8))
     partition = root.with_suffix(".json")
     partition.write_text(json.dumps({"TRAIN_SET": names[:-2], "TEST_SET": names[-2:]}))
     return partition

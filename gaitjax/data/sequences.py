@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaitjax import progress
-from gaitjax.data import store
+from gaitjax import pickles, progress
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 
@@ -132,11 +131,11 @@ class Sequences:
             [T, ...], T at least 1; floats are float32.
 
         Raises:
-            UserError: as `path` and `store.read` do; if the array has no frames, or is not one of
+            UserError: as `path` and `pickles.read` do; if the array has no frames, or is not one of
                 this modality.
         """
         path = self.path(row, modality)
-        return checked(str(path), modality, store.read(path))
+        return checked(str(path), modality, pickles.read(path))
 
     def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
         """The frames of several modalities of one sequence.

@@ -9,7 +9,8 @@ import jax
 import numpy as np
 import pytest
 
-from gaitjax.data import pipeline, store
+from gaitjax import pickles
+from gaitjax.data import pipeline
 from gaitjax.data.samplers import PKSampler
 from gaitjax.data.sequences import Sequences
 from gaitjax.errors import UserError
@@ -36,8 +37,8 @@ def train(tmp_path_factory):
         folder.mkdir(parents=True)
         frames = np.zeros((LENGTH, 8, 6), np.uint8)
         frames[:, :, 0], frames[:, :, 1] = i + 1, np.arange(1, LENGTH + 1)[:, None]
-        store.write(folder / "sil.pkl", frames)
-        store.write(folder / "pose.pkl", np.arange(LENGTH * 51.0).reshape(LENGTH, 17, 3))
+        pickles.write(folder / "sil.pkl", frames)
+        pickles.write(folder / "pose.pkl", np.arange(LENGTH * 51.0).reshape(LENGTH, 17, 3))
         rows.append((f"{i // 4:03}", f"nm-{i % 4:02}", "000", str(folder)))
     columns = (np.array(column) for column in zip(*rows, strict=True))
     return Sequences(*columns, {"silhouette": "sil.pkl", "pose": "pose.pkl"})
@@ -241,7 +242,7 @@ def copied(train, tmp_path):
     for row in range(2):
         folders.append(tmp_path / str(row))
         folders[-1].mkdir()
-        store.write(folders[-1] / "sil.pkl", train.read(row, "silhouette"))
+        pickles.write(folders[-1] / "sil.pkl", train.read(row, "silhouette"))
     names = np.array(["a", "b"])
     return Sequences(names, names, names, np.array([str(f) for f in folders]), train.files), folders
 
@@ -256,7 +257,7 @@ def test_a_broken_file_is_named(train, tmp_path):
 @pytest.mark.parametrize("other", [np.ones((9, 8, 8), np.uint8), np.ones((9, 4, 4), np.uint8)])
 def test_frames_of_two_shapes_are_named(train, tmp_path, other):
     two, folders = copied(train, tmp_path)
-    store.write(folders[1] / "sil.pkl", other)
+    pickles.write(folders[1] / "sil.pkl", other)
     with pytest.raises(UserError) as error:
         batches(two, sampler=PKSampler(np.arange(2), 2, 1, 0))
     for part in (

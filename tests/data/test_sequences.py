@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaitjax import datasets
-from gaitjax.data import sequences, store
+from gaitjax import datasets, pickles
+from gaitjax.data import sequences
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 
@@ -25,7 +25,7 @@ def add(root, folder, name="000.pkl", array=None):
     """Writes root/folder/name, and its folders."""
     path = root / folder
     path.mkdir(parents=True, exist_ok=True)
-    store.write(path / name, silhouettes() if array is None else array)
+    pickles.write(path / name, silhouettes() if array is None else array)
     return path
 
 

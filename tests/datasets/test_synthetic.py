@@ -7,7 +7,7 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from gaitjax.data import store
+from gaitjax import pickles
 from gaitjax.datasets import synthetic
 from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.datasets.synthetic.sequence import shoot
@@ -39,8 +39,8 @@ def test_two_generations_are_the_same_bits(tmp_path):
 def test_the_tree_holds_what_was_recorded(tmp_path):
     synthetic.DATASET.generate(tmp_path, OPTIONS)
     folder = tmp_path / "003" / "bg-02" / "090"
-    silhouette = store.read(folder / synthetic.DATASET.files["silhouette"])
-    pose = store.read(folder / synthetic.DATASET.files["pose"])
+    silhouette = pickles.read(folder / synthetic.DATASET.files["silhouette"])
+    pose = pickles.read(folder / synthetic.DATASET.files["pose"])
     shot = shoot(3, "003", "bg-02", "090", FRAMES)
     np.testing.assert_array_equal(silhouette, RECORDERS["silhouette"](shot))
     np.testing.assert_array_equal(pose, shot.points)

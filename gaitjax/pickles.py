@@ -1,4 +1,4 @@
-"""Frames on disk: one pickled numpy array a sequence and modality, as OpenGait keeps them.
+"""Pickled arrays, as OpenGait keeps the frames of a sequence and modality on disk.
 
 Pickles from strangers are hostile, so none is unpickled. `read` walks through the opcodes that a
 pickled array consists of and collects its shape, its data type and its bytes. Nothing that a file
@@ -103,18 +103,31 @@ def read(path: Path) -> np.ndarray:
         raise UserError(
             f"{path} cannot be read: {error.strerror}; check path and rights"
         ) from error
+    return parse(str(path), pickled)
+
+
+def parse(name: str, pickled: bytes) -> np.ndarray:
+    """The array that the content of a pickle holds, as `read` does.
+
+    Args:
+        name: of the file, for errors.
+        pickled: its content.
+
+    Raises:
+        UserError: as `read` does.
+    """
     if not pickled:
-        raise UserError(f"{path} is empty (0 bytes); expected a pickled array: make it again")
+        raise UserError(f"{name} is empty (0 bytes); expected a pickled array: make it again")
     try:
         return _frames(_interpret(pickled), len(pickled))
     except _RefusedError as error:
         raise UserError(
-            f"{path} was refused: {error}; expected a pickled numeric array and nothing else: "
+            f"{name} was refused: {error}; expected a pickled numeric array and nothing else: "
             "make it again, and do not unpickle it unless you trust its source"
         ) from error
     except BROKEN as error:
         raise UserError(
-            f"{path} is cut off or no pickle ({len(pickled)} bytes); expected a pickled numeric "
+            f"{name} is cut off or no pickle ({len(pickled)} bytes); expected a pickled numeric "
             "array: copy or make it again"
         ) from error
 

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from gaitjax.data import store
+from gaitjax import pickles
 from gaitjax.errors import UserError
 
 ARRAYS = {
@@ -32,7 +32,7 @@ def path(tmp_path):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_reads_what_any_protocol_pickled(path, name, protocol):
     path.write_bytes(pickle.dumps(ARRAYS[name], protocol))
-    found = store.read(path)
+    found = pickles.read(path)
     np.testing.assert_array_equal(found, ARRAYS[name])
     assert found.dtype == ARRAYS[name].dtype.newbyteorder("=")
 
@@ -42,7 +42,7 @@ def test_reads_the_module_names_of_old_numpy(path):
         pickled = pickle.dumps(ARRAYS["uint8"], protocol)
         assert b"numpy._core." in pickled
         path.write_bytes(pickled.replace(b"numpy._core.", b"numpy.core."))
-        np.testing.assert_array_equal(store.read(path), ARRAYS["uint8"])
+        np.testing.assert_array_equal(pickles.read(path), ARRAYS["uint8"])
 
 
 def test_reads_the_byte_strings_of_python_2(path):
@@ -51,34 +51,34 @@ def test_reads_the_byte_strings_of_python_2(path):
         b"\x87Rq\x03(K\x01K\x02K\x03\x86cnumpy\ndtype\nq\x04U\x02u1K\x00K\x01\x87Rq\x05(K\x03U\x01|"
         b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x06\x00\x01\x02\xfd\xfe\xfftb."
     )
-    np.testing.assert_array_equal(store.read(path), [[0, 1, 2], [253, 254, 255]])
+    np.testing.assert_array_equal(pickles.read(path), [[0, 1, 2], [253, 254, 255]])
 
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_stacks_a_list_of_frames(path, protocol):
     frames = [np.full((2, 3), i, np.int32) for i in range(1200)]
     path.write_bytes(pickle.dumps(frames, protocol))
-    np.testing.assert_array_equal(store.read(path), np.stack(frames))
+    np.testing.assert_array_equal(pickles.read(path), np.stack(frames))
 
 
 def test_what_it_writes_is_a_plain_pickle_and_leaves_nothing_beside_it(path):
-    store.write(path, ARRAYS["uint8"])
-    store.write(path, ARRAYS["float32"])
-    np.testing.assert_array_equal(store.read(path), ARRAYS["float32"])
+    pickles.write(path, ARRAYS["uint8"])
+    pickles.write(path, ARRAYS["float32"])
+    np.testing.assert_array_equal(pickles.read(path), ARRAYS["float32"])
     np.testing.assert_array_equal(pickle.loads(path.read_bytes()), ARRAYS["float32"])
     assert names(path.parent) == [path.name]
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(path, monkeypatch):
-    store.write(path, ARRAYS["uint8"])
+    pickles.write(path, ARRAYS["uint8"])
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
     with pytest.raises(UserError, match=r"000\.pkl cannot be written to: No space left"):
-        store.write(path, ARRAYS["float32"])
-    np.testing.assert_array_equal(store.read(path), ARRAYS["uint8"])
+        pickles.write(path, ARRAYS["float32"])
+    np.testing.assert_array_equal(pickles.read(path), ARRAYS["uint8"])
     assert names(path.parent) == [path.name]
 
 
@@ -113,7 +113,7 @@ def test_runs_nothing_that_a_file_asks_for(path, tmp_path, where, protocol):
     }[where]
     path.write_bytes(pickle.dumps(pickled, protocol))
     with pytest.raises(UserError, match=r"000\.pkl was refused: it asks for (posix|nt)\.system"):
-        store.read(path)
+        pickles.read(path)
     assert names(tmp_path) == [path.name]
     with contextlib.suppress(TypeError):  # what it returns is neither state nor data type
         pickle.loads(path.read_bytes())
@@ -146,7 +146,7 @@ def test_refuses_whatever_is_no_array_of_numbers(path, content):
     for protocol in (0, 2, 4, 5):
         path.write_bytes(pickle.dumps(content, protocol))
         with pytest.raises(UserError, match=r"000\.pkl was refused"):
-            store.read(path)
+            pickles.read(path)
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -155,16 +155,16 @@ def test_refuses_a_file_that_is_cut_off_anywhere(path, protocol):
     for end in range(len(pickled)):
         path.write_bytes(pickled[:end])
         with pytest.raises(UserError, match=r"000\.pkl is (empty|cut off)"):
-            store.read(path)
+            pickles.read(path)
 
 
 def test_refuses_what_is_no_pickle(path, tmp_path):
     for content in (b"\x89PNG\r\n\x1a\n", b"hello world", b"\x93NUMPY", bytes(100), b"."):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"cut off or no pickle|refused"):
-            store.read(path)
+            pickles.read(path)
     with pytest.raises(UserError, match=r"missing\.pkl cannot be read: No such file"):
-        store.read(tmp_path / "missing.pkl")
+        pickles.read(tmp_path / "missing.pkl")
 
 
 @pytest.mark.filterwarnings("ignore:invalid escape")  # pickletools on damaged text
@@ -179,7 +179,7 @@ def test_a_damaged_file_is_an_array_or_a_user_error(path):
             damaged[places] = rng.integers(0, 256, len(places))
             path.write_bytes(damaged.tobytes())
             try:
-                assert isinstance(store.read(path), np.ndarray)
+                assert isinstance(pickles.read(path), np.ndarray)
             except UserError:
                 refused += 1
     assert refused > 100
@@ -229,7 +229,7 @@ def test_a_file_takes_no_more_memory_than_it_is_long(path, pickled):
     path.write_bytes(pickled)
     tracemalloc.start()
     with pytest.raises(UserError, match=r"000\.pkl"):
-        store.read(path)
+        pickles.read(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * len(pickled) + 1_000_000
