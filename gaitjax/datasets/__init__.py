@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from gaitjax import lookup
 from gaitjax.errors import UserError
@@ -28,6 +30,42 @@ class Protocol:
     exclude: Literal["view", "none"]
 
 
+class Name(NamedTuple):
+    """What a sequence is called: its three folders below the root."""
+
+    identity: str
+    type: str
+    view: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Raw:
+    """Files as the authors of a dataset distribute them, and the pickle that they become.
+
+    Attributes:
+        modality: which of the dataset's modalities the pickle holds.
+        pattern: regular expression, searched in a file's path below the input, with '/' between the
+            folders. An archive counts as a folder that is named as the file without its ending. The
+            groups make up the names below; where files of several modalities have a group `frame`,
+            a sequence keeps the frames that all of them have.
+        read: f(path, content, size) -> [n, ...], the frames that a file holds, one for an image;
+            `size` is the height of prepared silhouettes in pixels. Raises a UserError for what is
+            broken or shows nobody: it is recorded, and left out.
+        pickle: the name of the pickle; may hold the groups of the pattern, in braces.
+        identity: made from the groups of the pattern, as are `type` and `view`.
+        type: as `identity`.
+        view: as `identity`.
+    """
+
+    modality: str
+    pattern: str
+    read: Callable[[str, bytes, int], np.ndarray]
+    pickle: str = "{view}.pkl"
+    identity: str = "{identity}"
+    type: str = "{type}"
+    view: str = "{view}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Dataset:
     """What is known of a dataset whose sequences lie in `root/identity/type/view/*.pkl`.
@@ -45,6 +83,10 @@ class Dataset:
             types in lower case -> class, from 0, such as `{"diagnosis": {"negative": 0}}`. One of
             the patterns matches every type.
         expected: split -> number of identities, as published; empty where nobody published any.
+        raw: what `gaitjax.prepare` makes the pickles from; empty where they are distributed as such
+            or nobody distributes anything.
+        arrange: where names follow from all that there is of an identity: f(the names of its
+            sequences, sorted) -> their names in the prepared tree.
         generate: for built-in data: writes the tree. Called as `generate(root, options)`; writes
             what is missing, a sequence at a time, atomically.
     """
@@ -56,6 +98,8 @@ class Dataset:
     partition: str = ""
     labels: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
     expected: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    raw: Sequence[Raw] = ()
+    arrange: Callable[[Sequence[Name]], Sequence[Name]] | None = None
     generate: Callable[[Path, Mapping[str, Any]], None] | None = None
 
 
