@@ -43,17 +43,29 @@ def normalise(mask: NDArray[np.uint8], size: int = 64) -> NDArray[np.uint8] | No
     return None if found is None else cut(mask, found, cv2.INTER_CUBIC)
 
 
-def locate(mask: NDArray[np.uint8], size: int) -> Cut | None:
-    """Where `normalise` cuts; None where the mask shows too little."""
+def locate(
+    mask: NDArray[np.uint8],
+    size: int,
+    interpolation: int = cv2.INTER_CUBIC,
+    smallest: int = SMALLEST_SUM,
+) -> Cut | None:
+    """Where `normalise` cuts; None where the mask shows too little.
+
+    Args:
+        mask: uint8 [h, w], 0 where there is no person.
+        size: height and width of what is to be cut out, pixels.
+        interpolation: of OpenCV, with which the middle of the area is looked for.
+        smallest: the sum of grey values that a mask has to exceed.
+    """
     sums = cv2.reduce(mask, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
-    if sums.sum(dtype=np.int64) <= SMALLEST_SUM:
+    if sums.sum(dtype=np.int64) <= smallest:
         return None
     rows = np.flatnonzero(sums)
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     width = size * mask.shape[1] // (bottom - top)
     if width == 0:
         return None
-    scaled = cv2.resize(mask[top:bottom], (width, size), interpolation=cv2.INTER_CUBIC)
+    scaled = cv2.resize(mask[top:bottom], (width, size), interpolation=interpolation)
     area = scaled.sum(axis=0, dtype=np.int64).cumsum()
     centre = int(np.searchsorted(area, area[-1] / 2, side="right"))
     return None if centre in (0, width) else Cut(top, bottom, width, centre, size)
