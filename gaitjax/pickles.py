@@ -10,8 +10,9 @@ import math
 import pickle
 import pickletools
 import struct
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,13 +25,14 @@ RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _re
 FROM_BUFFER = {"numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer"}
 LITERALS = frozenset(
     (
-        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "GLOBAL"),
-        *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        *("GLOBAL", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
         *("STRING", "SHORT_BINSTRING", "BINSTRING"),
         *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
     )
 )
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+T = TypeVar("T")
 BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)
 
 
@@ -58,7 +60,7 @@ class _DataType:
 class _Array:
     """A numpy.ndarray in the making: what numpy's `_frombuffer` is called with."""
 
-    data: str | bytes | bytearray = b""
+    data: Any = b""  # str, bytes or bytearray; a list where the array is one of objects
     data_type: _DataType = dataclasses.field(default_factory=lambda: _DataType("u1"))
     shape: tuple[int, ...] = (0,)
     order: Any = "C"
@@ -116,10 +118,45 @@ def parse(name: str, pickled: bytes) -> np.ndarray:
     Raises:
         UserError: as `read` does.
     """
+    return _guard(name, pickled, lambda built: _frames(built, len(pickled)))
+
+
+def parse_list(name: str, pickled: bytes) -> list[np.ndarray]:
+    """The arrays of a pickled list, each of a shape of its own, such as clouds of points.
+
+    Args:
+        name: of the file, for errors.
+        pickled: its content; one array is a list of its first axis.
+
+    Raises:
+        UserError: as `read` does.
+    """
+    return _guard(name, pickled, lambda built: _list(built, len(pickled)))
+
+
+def parse_fields(name: str, pickled: bytes, fields: Sequence[str]) -> list[np.ndarray]:
+    """Arrays of a pickled dictionary, which may be the first item of lists or arrays of objects.
+
+    Args:
+        name: of the file, for errors.
+        pickled: its content.
+        fields: what the dictionary calls the arrays.
+
+    Raises:
+        UserError: as `read` does; if there is no dictionary or it lacks a field.
+    """
+    return _guard(name, pickled, lambda built: _fields(built, fields))
+
+
+def _guard(name: str, pickled: bytes, take: Callable[[object], T]) -> T:
+    """What `take` finds in what a pickle builds; what goes wrong is told to the user."""
     if not pickled:
         raise UserError(f"{name} is empty (0 bytes); expected a pickled array: make it again")
     try:
-        return _frames(_interpret(pickled), len(pickled))
+        built = _interpret(pickled)
+        if isinstance(built, _Array) and isinstance(built.data, list):
+            built = built.data  # an array of objects is the list of them
+        return take(built)
     except _RefusedError as error:
         raise UserError(
             f"{name} was refused: {error}; expected a pickled numeric array and nothing else: "
@@ -183,6 +220,15 @@ def _interpret(pickled: bytes) -> object:
                 _extend(stack, _pop(stack, len(stack) - 1))
             case "APPENDS":
                 _extend(stack, _pop(stack, marks.pop()))
+            case "EMPTY_DICT":
+                stack.append({})
+            case "DICT":
+                items = _pop(stack, marks.pop())
+                stack.append(dict(zip(items[::2], items[1::2], strict=True)))
+            case "SETITEM":
+                _update(stack, _pop(stack, len(stack) - 2))
+            case "SETITEMS":
+                _update(stack, _pop(stack, marks.pop()))
             case "REDUCE":
                 stack.append(_make(*_pop(stack, len(stack) - 2)))
             case "BUILD":
@@ -209,6 +255,12 @@ def _extend(stack: list[Any], items: list[Any]) -> None:
     stack[-1].extend(items)
 
 
+def _update(stack: list[Any], items: list[Any]) -> None:
+    if not isinstance(stack[-1], dict):
+        raise TypeError
+    stack[-1].update(zip(items[::2], items[1::2], strict=True))
+
+
 def _make(name: object, arguments: Any) -> object:
     """Stands in for calling what a global names, for the few that pickled arrays need."""
     if not isinstance(name, str):
@@ -225,14 +277,43 @@ def _make(name: object, arguments: Any) -> object:
 
 
 def _frames(built: object, size: int) -> np.ndarray:
-    """The one array, or a list of arrays stacked, if that takes no more than `size` bytes."""
+    """The one array, or a list of arrays of one shape stacked."""
+    arrays = _arrays(built, size)
+    if len({array.shape for array in arrays}) > 1:
+        raise _RefusedError("it holds a list of arrays of several shapes")
+    values = [array.value() for array in arrays]
+    return np.stack(values) if isinstance(built, list) else values[0]
+
+
+def _list(built: object, size: int) -> list[np.ndarray]:
+    """The arrays of a list, or those along the first axis of one array."""
+    values = [array.value() for array in _arrays(built, size)]
+    return values if isinstance(built, list) else list(values[0])
+
+
+def _arrays(built: object, size: int) -> list[_Array]:
+    """The one array or those of a list, checked, if they take no more than `size` bytes."""
     items = built if isinstance(built, list) else [built]
     arrays = [item for item in items if isinstance(item, _Array)]
     if not arrays or len(arrays) < len(items):
         raise _RefusedError(f"it holds a {type(built).__name__} that is no array")
     for array in arrays:
         array.check()
-    if len({a.shape for a in arrays}) > 1 or sum(len(a.data) for a in arrays) > size:
-        raise _RefusedError("it holds a list of arrays of several shapes, or of one many times")
-    values = [array.value() for array in arrays]
-    return np.stack(values) if isinstance(built, list) else values[0]
+    if sum(len(array.data) for array in arrays) > size:
+        raise _RefusedError("it holds one array many times")
+    return arrays
+
+
+def _fields(built: object, fields: Sequence[str]) -> list[np.ndarray]:
+    """Arrays of the first dictionary, at most two lists deep."""
+    for _ in range(2):
+        built = built[0] if isinstance(built, list) else built
+    if not isinstance(built, dict):
+        raise _RefusedError("it holds no dictionary")
+    found = [built.get(field) for field in fields]
+    arrays = [array for array in found if isinstance(array, _Array)]
+    if len(arrays) < len(fields):
+        raise _RefusedError(f"its dictionary lacks one of the arrays {', '.join(fields)}")
+    for array in arrays:
+        array.check()
+    return [array.value() for array in arrays]

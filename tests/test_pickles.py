@@ -233,3 +233,39 @@ def test_a_file_takes_no_more_memory_than_it_is_long(path, pickled):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * len(pickled) + 1_000_000
+
+
+CLOUDS = [np.arange(3.0 * n).reshape(n, 3) for n in (4, 2, 5)]
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_reads_arrays_of_several_shapes_as_a_list(protocol):
+    objects = np.empty(3, object)
+    objects[:] = CLOUDS
+    for held in (CLOUDS, objects):
+        found = pickles.parse_list("000.pkl", pickle.dumps(held, protocol))
+        assert len(found) == 3
+        assert all(map(np.array_equal, found, CLOUDS))
+        with pytest.raises(UserError, match=r"000\.pkl was refused: .* several shapes"):
+            pickles.parse("000.pkl", pickle.dumps(held, protocol))
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_reads_named_arrays_of_the_first_dictionary(protocol):
+    people = [{"cam": np.ones(3, np.float16), "poses": np.zeros(72), "name": "x", "score": 0.5}, {}]
+    for held in (people[0], people, np.array(people), np.array(people[0]), [people]):
+        cam, poses = pickles.parse_fields("0.npz", pickle.dumps(held, protocol), ("cam", "poses"))
+        np.testing.assert_array_equal(cam, np.ones(3))
+        np.testing.assert_array_equal(poses, np.zeros(72))
+    with pytest.raises(UserError, match=r"0\.npz was refused: its dictionary lacks .* betas"):
+        pickles.parse_fields("0.npz", pickle.dumps(people, protocol), ("cam", "betas"))
+    for held in (np.zeros(3), [[[people[0]]]], "x"):
+        with pytest.raises(UserError, match=r"0\.npz was refused: it holds no dictionary"):
+            pickles.parse_fields("0.npz", pickle.dumps(held, protocol), ("cam",))
+
+
+def test_a_dictionary_runs_nothing_either(tmp_path):
+    pickled = pickle.dumps({"cam": Calls(os.system, f"touch {tmp_path}/bomb")})
+    with pytest.raises(UserError, match=r"it asks for posix\.system, which was not run"):
+        pickles.parse_fields("0.npz", pickled, ("cam",))
+    assert not names(tmp_path)
