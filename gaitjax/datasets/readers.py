@@ -99,6 +99,39 @@ def pickle(path: str, content: bytes, size: int) -> np.ndarray:
     return pickles.parse(path, content)
 
 
+def ratio(path: str, content: bytes, size: int) -> np.ndarray:
+    """Width / height of an image: float64 [1]. Raises a UserError if it is no whole image."""
+    _, height, width = image(path, content, size).shape
+    return np.array([width / height])
+
+
+def points(path: str, content: bytes, size: int) -> np.ndarray:
+    """A pickled list of clouds of points, filled up to the largest of them.
+
+    Args:
+        path: of the pickle, for errors.
+        content: of the file: T arrays [P, 3 or more] of x, y, z, each with a P of its own.
+        size: without a meaning here.
+
+    Returns:
+        float32 [T, P, 3], metres, NaN where a cloud has no more points.
+
+    Raises:
+        UserError: if it holds anything else; it is not unpickled.
+    """
+    del size
+    clouds = pickles.parse_list(path, content)
+    if not all(cloud.ndim == 2 and cloud.shape[1] >= 3 for cloud in clouds):
+        raise UserError(f"{path} holds arrays that are no clouds of points [points, x y z]")
+    most = max(map(len, clouds), default=0)
+    if len(clouds) * most > LARGEST:
+        raise UserError(f"{path} is {len(clouds)} clouds of up to {most} points, too many")
+    filled = np.full((len(clouds), most, 3), np.nan, np.float32)
+    for row, cloud in zip(filled, clouds, strict=True):
+        row[: len(cloud)] = cloud[:, :3]
+    return filled
+
+
 def _decode(path: str, content: bytes, flags: int) -> np.ndarray:
     """The pixels of a PNG or JPEG, which is whole and of a bearable size."""
     if not content:
