@@ -2,10 +2,11 @@
 
 Zheng et al., "Parsing is all you need for accurate gait recognition in the wild", ACM MM 2023.
 Parts: 1 head, 2 torso, 3 and 4 left and right arm, 5 and 6 hand, 7 and 8 leg, 9 and 10 foot, 11
-dress. Alone, or merged with silhouettes and body models of Gait3D.
+dress. Alone, as the folder 2D_Parsings, or beside the folders of Gait3D, whose frames have the same
+numbers.
 """
 
-from gaitjax.datasets import Dataset, gait3d
+from gaitjax.datasets import Dataset, Raw, gait3d, readers
 
 DATASET = Dataset(
     title="Gait3D-Parsing",
@@ -16,4 +17,19 @@ DATASET = Dataset(
     },
     partition=gait3d.DATASET.partition,
     expected=gait3d.DATASET.expected,
+    raw=(
+        Raw(
+            "parsing",
+            r"^(?!.*Silhouette).*?" + gait3d.FRAME + r"\.png$",
+            readers.parsing,
+            "pars-{view}.pkl",
+        ),
+        Raw(
+            "silhouette",
+            r"Silhouette.*?" + gait3d.FRAME + r"\.png$",
+            readers.silhouette,
+            "sils-{view}.pkl",
+        ),
+        gait3d.RAW_SMPL,
+    ),
 )

@@ -13,7 +13,15 @@ import numpy as np
 
 from gaitjax.errors import UserError
 
-from . import evaluation, losses, networks, optimizers, pretreatment, transforms
+from . import (
+    dataset_scripts,
+    evaluation,
+    losses,
+    networks,
+    optimizers,
+    pretreatment,
+    transforms,
+)
 from .errors import SkippedError, UnsupportedError
 from .rule import RULE, Rule
 from .tolerance import Comparison
@@ -173,6 +181,8 @@ def _checks(name: str, content: dict[str, Any], arrays: Arrays, rule: Rule) -> d
     if kind == "transforms":
         entries = content["cases"].items()
         return {case: partial(transforms.check, case, entry, arrays) for case, entry in entries}
+    if kind == "dataset scripts":
+        return dict(dataset_scripts.checks(arrays))
     if kind == "pretreatment":
         return dict(pretreatment.checks(content, arrays))
     if kind is None and "cases" in content:

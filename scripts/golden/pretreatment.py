@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gaitjax.datasets.ccpg_rgb import padded
 from gaitjax.datasets.normalise import normalise
 
 from . import tolerance
@@ -17,6 +18,11 @@ def checks(
     table: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> dict[str, Callable[[], list[Comparison]]]:
     """'IMAGE_SIZE' -> check, of every entry of a table; one check where gaitjax lacks `func`."""
+    if table["func"] == "datasets/pretreatment_rgb.py resize_with_padding":
+        return {
+            str(i): functools.partial(check_rgb, i, case["target"], arrays)
+            for i, case in enumerate(table["cases"])
+        }
     if table["func"] != "datasets/pretreatment.py imgs2pickle":
         return {"": functools.partial(_unknown, table["func"])}
     return {
@@ -37,6 +43,15 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
     if ours is None or case["out"] is None:
         return [tolerance.exact("left out", "", ours is None, case["out"] is None)]
     return [tolerance.array("pixels", "", ours, arrays[f"out{size}/{image}"][0], 0.0)]
+
+
+def check_rgb(
+    i: int, target: tuple[int, int], arrays: Mapping[str, np.ndarray]
+) -> list[Comparison]:
+    """One image in colour, 'in/I' [h, w, 3], padded to `target`, height and width: 'out/I'."""
+    return [
+        tolerance.array("pixels", "", padded(arrays[f"in/{i}"], *target), arrays[f"out/{i}"], 0)
+    ]
 
 
 def _unknown(func: str) -> list[Comparison]:

@@ -1,0 +1,16 @@
+"""CCGR-Mini: of every covariate of CCGR one view, drawn by chance.
+
+Zou et al., "Cross-covariate gait recognition: a benchmark", AAAI 2024. Its gallery is a list of
+sequences, not a rule.
+"""
+
+import dataclasses
+
+from gaitjax.datasets import ccgr
+
+DATASET = dataclasses.replace(
+    ccgr.DATASET,
+    title="CCGR-Mini",
+    partition="OpenGait's datasets/CCGR-MINI/CCGR-MINI.json",
+    expected={**ccgr.DATASET.expected, "sequences": 47_884},
+)
