@@ -18,21 +18,27 @@ WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a run")
 
 
 def run(main: Callable[[ConfigDict], None], config_needed: bool = True) -> None:
-    """Parses the flags, calls `main(config)`, and exits.
-
-    A UserError is printed as one line, with exit code 1; anything else that fails is a bug, and
-    keeps its traceback.
+    """Parses the flags, calls `main(config)`, and exits as `guarded` does.
 
     Args:
         main: what the command does.
         config_needed: False: without --config, main is given an empty one.
+    """
+    guarded(lambda: main(_config(config_needed)))
+
+
+def guarded(main: Callable[[], None]) -> None:
+    """Calls `main()` with the log on the standard error, and exits.
+
+    A UserError is printed as one line, with exit code 1; anything else that fails is a bug, and
+    keeps its traceback.
     """
     form = "%(asctime)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, datefmt="%H:%M:%S", force=True)
     for chatty in ("absl", "jax", "orbax"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
-        main(_config(config_needed))
+        main()
     except UserError as error:
         sys.exit(f"error: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
