@@ -55,15 +55,22 @@ class Raw:
         identity: made from the groups of the pattern, as are `type` and `view`.
         type: as `identity`.
         view: as `identity`.
+        beside: path below the input of another file, made as `identity` is, and from the names.
+            Where both lie on the disk, the content of the other is the fourth argument of `read`.
+        join: f(what `read` found in each file, ordered by `frame`) -> [T, ...], the frames of the
+            sequence, one for each file; stacks them by default. Raises a UserError for a sequence
+            that is to be left out.
     """
 
     modality: str
     pattern: str
-    read: Callable[[str, bytes, int], np.ndarray]
+    read: Callable[..., np.ndarray]
     pickle: str = "{view}.pkl"
     identity: str = "{identity}"
     type: str = "{type}"
     view: str = "{view}"
+    beside: str = ""
+    join: Callable[[Sequence[np.ndarray]], np.ndarray] = np.concatenate
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 Yu, Tan & Tan, "A framework for evaluating the effect of view angle, clothing and carrying condition
 on gait recognition", ICPR 2006. Split and protocol of GaitSet (Chao et al., AAAI 2019), which the
-field follows: 74 people to train, single-view galleries, identical views left out.
+field follows: 74 people to train, single-view galleries, identical views left out. Distributed as
+GaitDatasetB-silh.zip, with an archive for each person inside.
 """
 
 from collections.abc import Sequence
 
-from gaitjax.datasets import Dataset, Protocol
+from gaitjax.datasets import Dataset, Protocol, Raw, readers
 
 
 def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -26,5 +27,14 @@ DATASET = Dataset(
         exclude="view",
     ),
     split=split,
-    expected={"train": 74, "test": 50},
+    expected={"train": 74, "test": 50, "sequences": 13_640},
+    raw=(
+        Raw(
+            "silhouette",
+            # energy images, `gei.png`, have no number
+            r"(?P<identity>\d{3})/(?P<type>(?:nm|bg|cl)-\d\d)/(?P<view>\d{3})/"
+            r"[^/]*?(?P<frame>\d+)\.png$",
+            readers.silhouette,
+        ),
+    ),
 )

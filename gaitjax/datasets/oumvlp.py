@@ -2,11 +2,13 @@
 
 Takemura et al., "Multi-view large population gait dataset and its performance evaluation for
 cross-view gait recognition", IPSJ Transactions on Computer Vision and Applications 10, 2018.
+Distributed as an archive Silhouette_VVV-SS.7z for each view and sequence, with a password. Where
+the input holds the poses of `oumvlp_pose` too, a sequence has both.
 """
 
 from collections.abc import Sequence
 
-from gaitjax.datasets import Dataset, Protocol
+from gaitjax.datasets import Dataset, Protocol, Raw, openpose, readers
 
 
 def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -16,12 +18,33 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
     return everyone[:-1:2], everyone[1::2] + everyone[-1:]
 
 
+RAW_POSE = Raw(
+    "pose",
+    # the files of 00001 are called by another rule; the frame is the last number of all
+    r"(?P<identity>\d{5})/(?P<view>\d{3})_(?P<type>\d\d)/[^/]*?(?P<frame>\d+)[^/\d]*\.json$",
+    openpose.read,
+    "{view}-pose.pkl",
+    beside="Silhouette_{view}-{type}/{identity}/{frame}.png",
+    join=openpose.follow,
+)
 DATASET = Dataset(
     title="OU-MVLP",
-    files={"silhouette": "{view}.pkl|*sil.pkl|*.pkl", "heatmap": "*heatmap.pkl"},
+    files={
+        "silhouette": "{view}.pkl|*sil.pkl|*.pkl",
+        "pose": "*pose.pkl",
+        "heatmap": "*heatmap.pkl",
+    },
     protocol=Protocol(
         gallery=("01",), probes={"NM": ("00",)}, gallery_views="single", exclude="view"
     ),
     split=split,
     expected={"train": 5153, "test": 5154},
+    raw=(
+        Raw(
+            "silhouette",
+            r"(?P<view>\d{3})-(?P<type>\d\d)/(?P<identity>\d{5})/(?P<frame>\d+)\.png$",
+            readers.silhouette,
+        ),
+        RAW_POSE,
+    ),
 )

@@ -85,11 +85,9 @@ def pose_text(path: str, content: bytes, size: int) -> np.ndarray:
     try:
         numbers = np.array([float(number) for number in content.split(b",")])
     except ValueError as error:
-        raise UserError(f"{path} holds no numbers between commas: {error}") from error
+        raise UserError(f"{path}: no numbers between commas: {error}") from error
     if len(numbers) < 5 or len(numbers) % 3 != 2 or not np.isfinite(numbers).all():
-        raise UserError(
-            f"{path} holds {len(numbers)} numbers; expected two and three for every joint"
-        )
+        raise UserError(f"{path}: {len(numbers)} numbers; expected two and three for every joint")
     return numbers[2:].reshape(1, -1, 3).astype(np.float32)
 
 
@@ -122,10 +120,10 @@ def points(path: str, content: bytes, size: int) -> np.ndarray:
     del size
     clouds = pickles.parse_list(path, content)
     if not all(cloud.ndim == 2 and cloud.shape[1] >= 3 for cloud in clouds):
-        raise UserError(f"{path} holds arrays that are no clouds of points [points, x y z]")
+        raise UserError(f"{path}: arrays that are no clouds of points [points, x y z]")
     most = max(map(len, clouds), default=0)
     if len(clouds) * most > LARGEST:
-        raise UserError(f"{path} is {len(clouds)} clouds of up to {most} points, too many")
+        raise UserError(f"{path}: {len(clouds)} clouds of up to {most} points, too many")
     filled = np.full((len(clouds), most, 3), np.nan, np.float32)
     for row, cloud in zip(filled, clouds, strict=True):
         row[: len(cloud)] = cloud[:, :3]
@@ -135,19 +133,19 @@ def points(path: str, content: bytes, size: int) -> np.ndarray:
 def _decode(path: str, content: bytes, flags: int) -> np.ndarray:
     """The pixels of a PNG or JPEG, which is whole and of a bearable size."""
     if not content:
-        raise UserError(f"{path} is empty (0 bytes)")
+        raise UserError(f"{path}: empty (0 bytes)")
     try:
         height, width = _png(content) if content.startswith(PNG) else _jpeg(content)
     except (IndexError, ValueError, struct.error) as error:
-        raise UserError(f"{path} is no PNG or JPEG image (cut off?)") from error
+        raise UserError(f"{path}: no whole PNG or JPEG image (cut off?)") from error
     if height * width > LARGEST:
-        raise UserError(f"{path} is an image of {height} x {width}, more than {LARGEST} pixels")
+        raise UserError(f"{path}: {height} x {width} pixels, more than {LARGEST}")
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
-        raise UserError(f"{path} is no image: {error.err}") from error
+        raise UserError(f"{path}: broken image: {error.err}") from error
     if pixels is None:
-        raise UserError(f"{path} is a broken image")
+        raise UserError(f"{path}: broken image")
     return pixels
 
 

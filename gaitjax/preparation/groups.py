@@ -25,11 +25,13 @@ class Piece(NamedTuple):
         path: below the input.
         frame: which frame of the sequence it is; the path itself where the pattern does not tell.
         content: the bytes, or where they lie.
+        beside: where the file lies that `read` gets too, if there is one.
     """
 
     path: str
     frame: str
     content: bytes | Path
+    beside: Path | None
 
 
 @dataclasses.dataclass
@@ -40,7 +42,8 @@ class Job:
         pickle: its path below the root.
         modality: what it holds.
         start: the path of its first file in the input, which tells it from a second one.
-        read: of the dataset's `Raw`.
+        read: of the dataset's `Raw`, as is `join`.
+        join: of the dataset's `Raw`.
         framed: whether each file is one frame that has a name.
         pieces: what it is made from, in the order of the input.
         problems: path -> why it is left out.
@@ -50,13 +53,14 @@ class Job:
     pickle: str
     modality: str
     start: str
-    read: Callable[[str, bytes, int], np.ndarray]
+    read: Callable[..., np.ndarray]
+    join: Callable[[Sequence[np.ndarray]], np.ndarray]
     framed: bool
     pieces: list[Piece] = dataclasses.field(default_factory=list)
     problems: dict[str, str] = dataclasses.field(default_factory=dict)
     size: int = 0
 
-    def add(self, file: File, frame: str) -> None:
+    def add(self, file: File, frame: str, beside: str) -> None:
         """Takes a file in, or the reason why it cannot be read."""
         try:
             content = file.content if isinstance(file.content, Path) else file.content()
@@ -64,9 +68,18 @@ class Job:
                 self.size += len(content)
                 if self.size > LARGEST:
                     raise UserError(f"its sequence has more than {LARGEST} bytes")
-            self.pieces.append(Piece(file.path, frame, content))
+            other = _beside(content, file.path, beside)
+            self.pieces.append(Piece(file.path, frame, content, other))
         except UserError as error:
             self.problems[file.path] = str(error)
+
+
+def _beside(content: bytes | Path, path: str, beside: str) -> Path | None:
+    """Where another file of the input lies, if it is on the disk as this one is."""
+    if not beside or isinstance(content, bytes):
+        return None
+    other = Path(str(content).removesuffix(path), beside)
+    return other if other.is_file() else None
 
 
 Event = Job | Problem | Finished
@@ -79,6 +92,7 @@ class _Match(NamedTuple):
     sequence: str
     pickle: str
     frame: str
+    beside: str
 
 
 def jobs(
@@ -150,7 +164,7 @@ class _Collector:
             self.jobs[match.pickle] = _job(file.path, match) if start is None else None
         job = self.jobs[match.pickle]
         if job:
-            job.add(file, match.frame)
+            job.add(file, match.frame, match.beside)
 
     def close(self) -> Iterator[Job]:
         yield from (job for job in self.jobs.values() if job)
@@ -168,7 +182,7 @@ class _Collector:
 
 def _job(start: str, match: _Match) -> Job:
     framed = "frame" in re.compile(match.raw.pattern).groupindex
-    return Job(match.pickle, match.raw.modality, start, match.raw.read, framed)
+    return Job(match.pickle, match.raw.modality, start, match.raw.read, match.raw.join, framed)
 
 
 def _matches(path: str, raws: Iterable[Raw]) -> list[_Match]:
@@ -189,7 +203,8 @@ def _matches(path: str, raws: Iterable[Raw]) -> list[_Match]:
                 _check_name(name)
             sequence = "/".join(names.values())
             frame = groups.get("frame", path)
-            found[raw.modality] = _Match(raw, sequence, f"{sequence}/{pickle}", frame)
+            beside = raw.beside.format(**(groups | names))
+            found[raw.modality] = _Match(raw, sequence, f"{sequence}/{pickle}", frame, beside)
     return list(found.values())
 
 

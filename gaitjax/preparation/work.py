@@ -63,16 +63,21 @@ def make(job: Job, folder: Path, size: int) -> dict[str, Any]:
             continue
         frames.append(array)
         names.append(piece.frame)
+    try:
+        joined = [job.join(frames)] if frames else []
+    except UserError as error:
+        joined, names = [], []
+        problems[job.start] = str(error)
     target = folder / job.pickle
     clean(target)
-    if frames:
-        pickles.write(target, np.concatenate(frames))
+    for array in joined:
+        pickles.write(target, array)
     return {
         "pickle": job.pickle,
         "modality": job.modality,
         "start": job.start,
-        "frames": sum(map(len, frames)),
-        "array": _kind(frames[0]) if frames else "",
+        "frames": sum(map(len, joined)),
+        "array": _kind(joined[0]) if joined else "",
         "names": names if job.framed else [],
         "problems": dict(sorted(problems.items())),
     }
@@ -90,12 +95,13 @@ def _read(job: Job, piece: Piece, size: int) -> np.ndarray:
     if not content:
         raise UserError("is empty (0 bytes)")
     try:
-        array = job.read(piece.path, content, size)
+        others = (_load(piece.beside),) if piece.beside else ()
+        array = job.read(piece.path, content, size, *others)
     except UserError:
         raise
     except Exception as error:  # whatever the data of strangers make a library raise
         raise UserError(f"is broken: {type(error).__name__}: {error}") from error
-    if len(array) == 0 or (job.framed and len(array) > 1):
+    if len(array) == 0 or (job.framed and len(array) > 1 and job.join is np.concatenate):
         raise UserError(f"holds {len(array)} frames")
     return array
 
