@@ -1,12 +1,13 @@
 """What OpenGait's scripts for single datasets make of an image, a frame or a cloud of points."""
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import cv2
 import numpy as np
 
-from gaitjax.datasets import ccgr, ccpg, readers
+from gaitjax.datasets import ccgr, ccpg, openpose, readers
 from gaitjax.datasets.depth_image import align, depth_image, panorama
 
 from . import tolerance
@@ -17,7 +18,13 @@ GREY = 0.01  # of the largest value: discs are up to 2 of 255 grey levels from M
 
 def checks(arrays: Mapping[str, np.ndarray]) -> dict[str, Callable[[], list[Comparison]]]:
     """Script -> check, of every script that gaitjax has a counterpart of."""
-    found = {"gps": gps, "ccpg": mask_of_ccpg, "ccgr": frame_of_ccgr, "point2depth": point2depth}
+    found = {
+        "gps": gps,
+        "ccpg": mask_of_ccpg,
+        "ccgr": frame_of_ccgr,
+        "pose_index": pose_index,
+        "point2depth": point2depth,
+    }
     return {name: partial(check, arrays) for name, check in found.items()}
 
 
@@ -45,6 +52,21 @@ def frame_of_ccgr(arrays: Mapping[str, np.ndarray]) -> list[Comparison]:
     return [
         tolerance.exact("size", "", person.shape[:2], tuple(arrays["ccgr/hw"].tolist())),
         _pixels("", stretched, arrays["ccgr/out"]),
+    ]
+
+
+def pose_index(arrays: Mapping[str, np.ndarray]) -> list[Comparison]:
+    """OUMVLP-Pose: 'scores' of the 'poses' of several people in a 'silhouette'."""
+    names = ("silhouette", "poses", "scores")
+    silhouette, people, scores = (arrays[f"pose_index/{name}"] for name in names)
+    listed = [{"pose_keypoints_2d": person.ravel().tolist()} for person in people]
+    content = json.dumps({"people": listed}).encode()
+    chosen = openpose.read("", content, 64, _png(silhouette))
+    return [
+        tolerance.exact(
+            "scores", "", openpose.coverage(people, silhouette).tolist(), scores.tolist()
+        ),
+        tolerance.array("chosen", "", chosen[0], people[scores.argmax()], 0.0),
     ]
 
 
