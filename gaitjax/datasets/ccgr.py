@@ -63,7 +63,9 @@ def pose(path: str, content: bytes, size: int) -> np.ndarray:
     """
     array = readers.pickle(path, content, size)
     if array.ndim != 2 or array.shape[1] != 56:
-        raise UserError(f"{path} holds {list(array.shape)}; poses of CCGR are [frames, 5 + 17 * 3]")
+        raise UserError(
+            f"{path}: an array {list(array.shape)}; poses of CCGR are [frames, 5 + 17 * 3]"
+        )
     return array[:, 5:].reshape(-1, 17, 3).astype(np.float32)
 
 
@@ -87,7 +89,7 @@ def _read(path: str, content: bytes) -> list[np.ndarray]:
         file.flush()
         frames = list(_frames(cv2.VideoCapture(file.name)))
     if not frames:
-        raise UserError(f"{path} is no video that can be read (cut off?)")
+        raise UserError(f"{path}: no video that can be read (cut off?)")
     return frames
 
 

@@ -50,9 +50,13 @@ def panorama(points: NDArray[np.float64]) -> NDArray[np.uint8]:
     above = np.rad2deg(np.arctan2(up, distance)) - LOWEST
     x = around / AROUND * SCALE
     y = SHAPE[0] - above / UP * SCALE
+    corners, opacities = _discs(np.stack([x, y], axis=1))
     image = np.zeros((*SHAPE, 3), np.int64)
-    for centre, colour in zip(np.stack([x, y], axis=1), _colours(-distance), strict=True):
-        _draw(image, centre, colour)
+    discs = zip(corners.tolist(), opacities, _colours(-distance), strict=True)
+    for (left, top), opacity, colour in discs:  # mixed as Agg does, which draws for Matplotlib
+        part = image[top : top + 3, left : left + 3]
+        mixed = (256 * colour - 255 * part) * opacity + 255 * 256 * part
+        part[:] = np.where(opacity == 255, colour, mixed // (255 * 256 + opacity))
     return image.astype(np.uint8)
 
 
@@ -64,19 +68,25 @@ def _colours(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.floor(255 * np.stack(channels, axis=1) + 0.5).astype(np.int64)
 
 
-def _draw(image: NDArray[np.int64], centre: NDArray[np.float64], colour: NDArray[np.int64]) -> None:
-    """Lays a disc over the image, where it is not beyond the edge, in Agg's integers."""
-    left, top = np.floor(centre - RADIUS).astype(int).clip(0, (SHAPE[1] - 3, SHAPE[0] - 3))
-    rows = top + (np.arange(3 * SUBROWS) + 0.5) / SUBROWS - centre[1]
-    half = np.sqrt(np.maximum(RADIUS**2 - rows**2, 0))[:, None]
-    columns = left + np.arange(3) - centre[0]
+def _discs(
+    centres: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where discs lie, and how much of 255 they cover of the pixels there.
+
+    Args:
+        centres: [P, 2], x and y in pixels.
+
+    Returns:
+        x and y of the first of 3 x 3 pixels, within the panorama, [P, 2]; and [P, 3, 3, 1].
+    """
+    corners = np.floor(centres - RADIUS).astype(int).clip(0, (SHAPE[1] - 3, SHAPE[0] - 3))
+    x, y = (corners - centres).T
+    rows = y[:, None] + (np.arange(3 * SUBROWS) + 0.5) / SUBROWS
+    half = np.sqrt(np.maximum(RADIUS**2 - rows**2, 0))[..., None]
+    columns = (x[:, None] + np.arange(3))[:, None]
     covered = (np.minimum(half, columns + 1) - np.maximum(-half, columns)).clip(0)
-    opacity = (
-        (256 * covered.reshape(3, SUBROWS, 3).mean(axis=1)).astype(int).clip(0, 255)[..., None]
-    )
-    part = image[top : top + 3, left : left + 3]
-    mixed = (256 * colour - 255 * part) * opacity + 255 * 256 * part
-    part[:] = np.where(opacity == 255, colour, mixed // (255 * 256 + opacity))
+    share = covered.reshape(-1, 3, SUBROWS, 3).mean(axis=2)
+    return corners, (256 * share).astype(int).clip(0, 255)[..., None]
 
 
 def align(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ Zheng et al., "Gait recognition in the wild with dense 3D representations and a 
 
 import io
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def smpl(path: str, content: bytes, size: int) -> np.ndarray:
     fields = pickles.parse_fields(path, _results(path, content), ("cam", "poses", "betas"))
     parameters = np.concatenate([field.ravel() for field in fields]).astype(np.float32)
     if len(parameters) != 85:
-        raise UserError(f"{path} holds {len(parameters)} numbers; a body model has 3 + 72 + 10")
+        raise UserError(f"{path}: {len(parameters)} numbers; a body model has 3 + 72 + 10")
     return parameters[None]
 
 
@@ -53,8 +54,17 @@ def _results(path: str, content: bytes) -> bytes:
         major, _ = np.lib.format.read_magic(stream)
         length = int.from_bytes(stream.read(2 if major == 1 else 4), "little")
         return stream.getvalue()[stream.tell() + length :]
-    except (KeyError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as error:
-        raise UserError(f"{path} is no NPZ with an array `results`: {error}") from error
+    except (
+        LookupError,
+        ValueError,
+        RuntimeError,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise UserError(
+            f"{path}: no whole NPZ with an array `results` (cut off?): {error}"
+        ) from error
 
 
 RAW_SMPL = Raw("smpl", FRAME + r"\.npz$", smpl, "smpls-{view}.pkl")

@@ -2,7 +2,8 @@
 
 Fan et al., "Learning gait representation from massive unlabelled walking videos: a benchmark",
 TPAMI 2023. All train; the three levels of folders are numbers without a meaning, and every sequence
-stands for a person of its own.
+stands for a person of its own. Distributed as one archive in six parts with a password, which holds
+the prepared tree: unpacked, its folder `silhouette_cut_pkl` is the root.
 """
 
 from collections.abc import Sequence

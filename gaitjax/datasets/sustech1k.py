@@ -40,7 +40,9 @@ def ratio(path: str, content: bytes, size: int) -> np.ndarray:
     """
     array = readers.pickle(path, content, size)
     if array.ndim != 2 or array.shape[1] != 2 or not (array > 0).all():
-        raise UserError(f"{path} holds no [frames, height and width]")
+        raise UserError(
+            f"{path}: an array {list(array.shape)}; expected height and width of every frame"
+        )
     return np.asarray(array[:, 1] / array[:, 0])
 
 
@@ -66,7 +68,7 @@ def point_cloud(path: str, content: bytes) -> np.ndarray:
         points = _points(content)
     except (ValueError, TypeError, LookupError) as error:
         raise UserError(
-            f"{path} is no PCD file of points as text or binary (cut off, or compressed?): {error}"
+            f"{path}: no PCD file of points as text or binary (cut off, or compressed?): {error}"
         ) from error
     finite: np.ndarray = points[np.isfinite(points).all(axis=1)]
     if not len(finite):
