@@ -8,7 +8,6 @@ import numpy as np
 from gaitjax.datasets import readers
 from gaitjax.errors import UserError
 
-JOINTS = 18
 UNSEEN = 1e-6  # weight of a joint that was not found
 
 
@@ -22,20 +21,20 @@ def read(path: str, content: bytes, size: int, silhouette: bytes = b"") -> np.nd
         silhouette: the image of the same frame, if it is there.
 
     Returns:
-        float32 [people, 18, 3]: x, y in pixels, confidence.
+        float32 [people, joints, 3]: x, y in pixels, confidence.
 
     Raises:
         UserError: if it is none of OpenPose's, or shows nobody; if the silhouette is broken.
     """
     try:
         found = [person["pose_keypoints_2d"] for person in json.loads(content)["people"]]
-        people = np.array(found, np.float64).reshape(len(found), JOINTS, 3)
+        if not found:
+            raise UserError(f"{path}: empty frame")
+        people = np.array(found, np.float64).reshape(len(found), -1, 3)
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise UserError(f"{path}: no list of people with {JOINTS} joints: {error}") from error
-    if not len(people):
-        raise UserError(f"{path}: empty frame")
-    if not np.isfinite(people).all():
-        raise UserError(f"{path}: key points that are not finite")
+        raise UserError(f"{path}: no JSON of people's key points: {error}") from error
+    if not people.size or not np.isfinite(people).all():
+        raise UserError(f"{path}: key points that are missing or not finite")
     if silhouette and len(people) > 1:
         best = coverage(people, readers.image(path, silhouette, size)[0]).argmax()
         people = people[best : best + 1]

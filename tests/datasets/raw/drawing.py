@@ -30,10 +30,10 @@ def colours(mask: np.ndarray, seed: int = 0) -> np.ndarray:
     return (mask[..., None] // 255 * np.array([90 + seed % 100, 160, 220])).astype(np.uint8)
 
 
-def poses(seed: int, frames: int = FRAMES) -> np.ndarray:
+def poses(seed: int, frames: int = FRAMES, joints: int = 17) -> np.ndarray:
     """COCO's joints: float64 [T, 17, 3]."""
     rng = np.random.default_rng(seed)
-    return rng.uniform((10, 5, 0.5), (50, 75, 1), (frames, 17, 3))
+    return rng.uniform((10, 5, 0.5), (50, 75, 1), (frames, joints, 3))
 
 
 def clouds(seed: int, frames: int = FRAMES) -> list[np.ndarray]:
@@ -51,6 +51,14 @@ def write_image(path: Path, image: np.ndarray) -> None:
     """A PNG or JPEG, after the path's ending; colours are red first."""
     flipped = image[..., ::-1] if image.ndim == 3 else image
     write(path, cv2.imencode(path.suffix, flipped)[1].tobytes())
+
+
+def png(image: np.ndarray) -> bytes:
+    return bytes(cv2.imencode(".png", image)[1])
+
+
+def jpeg(image: np.ndarray) -> bytes:
+    return bytes(cv2.imencode(".jpg", image)[1])
 
 
 def pickled(content: object) -> bytes:
