@@ -56,7 +56,7 @@ def make(job: Job, folder: Path, size: int) -> dict[str, Any]:
             if names and names[-1] == piece.frame:
                 raise UserError("is a frame that comes twice")
             array = _read(job, piece, size)
-            if frames and _kind(array) != _kind(frames[0]):
+            if frames and not _alike(array, frames[0]):
                 raise UserError(f"is {_kind(array)}; the first frame is {_kind(frames[0])}")
         except UserError as error:
             problems[piece.path] = str(error).removeprefix(f"{piece.path}: ")
@@ -113,6 +113,11 @@ def _load(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}") from error
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether frames can be stacked."""
+    return one.dtype == other.dtype and one.shape[1:] == other.shape[1:]
 
 
 def _kind(array: np.ndarray) -> str:
