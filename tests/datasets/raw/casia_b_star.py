@@ -22,4 +22,4 @@ def make_casia_b_star(folder: Path) -> None:
         }
         for name, array in content.items():
             view = Path(sequence).name
-            drawing.write_pickle(folder / "CASIA-B-star" / sequence / f"{view}-{name}.pkl", array)
+            drawing.write_pickle(folder / sequence / f"{view}-{name}.pkl", array)

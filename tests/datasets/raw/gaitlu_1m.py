@@ -1,4 +1,4 @@
-"""GaitLU-1M as its authors distribute it, unpacked."""
+"""GaitLU-1M as its authors distribute it, unpacked, its folder `silhouette_cut_pkl`."""
 
 from pathlib import Path
 
@@ -10,4 +10,4 @@ def make_gaitlu_1m(folder: Path) -> None:
     numbers = ("000", "001")
     for seed, sequence in drawing.sequences(numbers, numbers, numbers):
         name = f"{sequence}/{sequence.replace('/', '_')}.pkl"
-        drawing.write_pickle(folder / "silhouette_cut_pkl" / name, drawing.masks(seed, (64, 64)))
+        drawing.write_pickle(folder / name, drawing.masks(seed, (64, 64)))
