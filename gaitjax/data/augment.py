@@ -1,7 +1,8 @@
 """From the wire's uint8 images to the network's float32, on the device, within the jitted step.
 
 A transform is written for one sequence; `apply` maps it over the batch. Random ones act on a whole
-sequence, in training only, and draw from a key of their own for each row.
+sequence, in training only, and draw from a key of their own for each row. What the host does to
+poses and points is in `transforms`.
 """
 
 import functools
@@ -13,9 +14,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gaitjax.data import transforms as host
 from gaitjax.data.batch import Array
 from gaitjax.errors import UserError
 
+PLACES = ("on whole sequences", "on the chosen frames", "on the device")  # in this order
+EVERY = ("probability", "per_frame")  # options of all random ones
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of red, green, blue
 
 
@@ -35,7 +39,8 @@ def apply(
         lengths: int32 [N], the frames that count.
         transforms: modality -> its transforms in order, each `{"type": name, **options}`: the
             keyword arguments of the function `name` of this module, and for random ones the
-            `probability` (0.5) that they act on a sequence.
+            `probability` (0.5) that they act on a sequence, or with `per_frame` on a frame. Those
+            of the host (`data/transforms.py`) have acted before, and are passed over.
         key: of this step; None skips the random transforms, as evaluation does.
 
     Returns:
@@ -59,20 +64,38 @@ def check(transforms: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Refuses what `apply` would refuse, before any data are read.
 
     Raises:
-        UserError: for an unknown type or option; lists the known ones.
+        UserError: for an unknown type or option, which lists the known ones; for an option that is
+            missing, and for one that comes too late.
     """
-    types = FIXED | RANDOM
     for modality, listed in transforms.items():
+        latest, before = 0, ""
         for position, transform in enumerate(listed):
             where = f"config.data.transforms.{modality}[{position}]"
-            name = dict(transform).get("type")
-            if name not in types:
-                raise UserError(f"{where} has type {name!r}; expected {', '.join(sorted(types))}")
-            known = _options(types[name]) | ({"probability"} if name in RANDOM else set())
-            unknown = sorted(set(transform) - known - {"type"})
-            if unknown:
-                listing = ", ".join(sorted(known)) or "none"
-                raise UserError(f"{where}: {name} has no option {unknown[0]!r}; it has {listing}")
+            name = _checked(where, dict(transform))
+            place = 0 if name in host.WHOLE else 1 if name in host.HOST else 2
+            if place < latest:
+                raise UserError(
+                    f"{where}: {name} acts {PLACES[place]}, but {before} {PLACES[latest]}; name "
+                    "it before"
+                )
+            latest, before = place, name
+
+
+def _checked(where: str, transform: Mapping[str, Any]) -> str:
+    """The name of a transform that there is, with options that it has."""
+    types = host.HOST | FIXED | RANDOM
+    name = transform.get("type")
+    if name not in types:
+        raise UserError(f"{where} has type {name!r}; expected {', '.join(sorted(types))}")
+    options = _options(types[name]) | (dict.fromkeys(EVERY, False) if name in RANDOM else {})
+    unknown = sorted(set(transform) - set(options) - {"type"})
+    if unknown:
+        listing = ", ".join(sorted(options)) or "none"
+        raise UserError(f"{where}: {name} has no option {unknown[0]!r}; it has {listing}")
+    missing = sorted(o for o, needed in options.items() if needed and o not in transform)
+    if missing:
+        raise UserError(f"{where}: {name} needs the option {missing[0]!r}; state it")
+    return str(name)
 
 
 def silhouette(x: jax.Array, length: jax.Array, *, divisor: float = 255) -> jax.Array:
@@ -430,11 +453,21 @@ def _act(
     name = options.pop("type")
     if name in FIXED:
         return FIXED[name](x, length, **options)
-    if key is None:
+    if key is None or name in host.HOST:
         return x
-    chosen, drawn = jax.random.split(key)
-    acts = jax.random.bernoulli(chosen, float(options.pop("probability", 0.5)))
-    return jnp.where(acts, RANDOM[name](drawn, x, **options), x)
+    probability = float(options.pop("probability", 0.5))
+    per_frame = options.pop("per_frame", False)
+
+    def act(key: jax.Array, x: jax.Array) -> jax.Array:
+        chosen, drawn = jax.random.split(key)
+        return jnp.where(
+            jax.random.bernoulli(chosen, probability), RANDOM[name](drawn, x, **options), x
+        )
+
+    if not per_frame:
+        return act(key, x)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(len(x)))
+    return jax.vmap(act)(keys, x[:, None])[:, 0]
 
 
 def _cut(x: jax.Array, cutting: int | None) -> jax.Array:
@@ -460,6 +493,7 @@ def _inside(x: jax.Array, top: jax.Array, bottom: jax.Array) -> jax.Array:
     return (top <= rows) & (rows < bottom)
 
 
-def _options(function: Callable[..., jax.Array]) -> set[str]:
+def _options(function: Callable[..., Any]) -> dict[str, bool]:
+    """The options of a transform, and whether they have to be stated."""
     parameters = inspect.signature(function).parameters.values()
-    return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
