@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 
 from gaitjax import command, cost
 from gaitjax.data import augment
-from gaitjax.data.sequences import FRAMES
+from gaitjax.data.modalities import FRAMES
 from gaitjax.interop import opengait
 from gaitjax.training import experiment as experiments
 

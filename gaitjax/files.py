@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from gaitjax.errors import UserError
 
@@ -44,6 +45,27 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which is either whole or as it was before, whoever else writes it too.
+
+    Args:
+        path: where it will be, once all is written; its folder is made if it is missing.
+
+    Raises:
+        UserError: names the file and the reason.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                yield file
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 def replace(path: Path, data: bytes) -> None:
     """Writes a file, which is either whole or as it was before, whoever else writes it meanwhile.
 
@@ -54,11 +76,5 @@ def replace(path: Path, data: bytes) -> None:
     Raises:
         UserError: names the file and the reason.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(data)

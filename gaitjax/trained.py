@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax.data.sequences import checked
+from gaitjax.data.modalities import checked
 from gaitjax.errors import UserError
 from gaitjax.evaluation import embed
 from gaitjax.evaluation.embed import Forward

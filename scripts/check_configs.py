@@ -24,7 +24,9 @@ sys.path.insert(0, str(ROOT))
 
 from gaitjax import datasets  # noqa: E402
 from gaitjax.data import frames as frame_choice  # noqa: E402
-from gaitjax.data.sequences import FRAMES, Sequences, Splits  # noqa: E402
+from gaitjax.data.columns import Names  # noqa: E402
+from gaitjax.data.modalities import FRAMES  # noqa: E402
+from gaitjax.data.sequences import Sequences, Splits  # noqa: E402
 from gaitjax.errors import UserError  # noqa: E402
 from gaitjax.training import experiment as experiments  # noqa: E402
 
@@ -70,21 +72,24 @@ def _module(file: str) -> object:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class MadeUp(Sequences):
+class MadeUp:
     """Sequences of random frames, without files.
 
     Attributes:
+        names: what they are called.
         shapes: modality -> one frame.
+        modalities: what the dataset has.
     """
 
-    shapes: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    names: Names
+    shapes: dict[str, tuple[int, ...]]
+    modalities: list[str]
 
-    def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
-        """Modality -> [LENGTH, ...], of those that the dataset has."""
-        if missing := set(modalities) - set(self.files):
-            raise UserError(f"the dataset has no {', '.join(sorted(missing))}")
-        rng = np.random.default_rng(row)
-        return {name: self._random(rng, name) for name in modalities}
+    def read(self, row: int, modality: str) -> np.ndarray:
+        """[LENGTH, ...], of a modality that the dataset has."""
+        if modality not in self.modalities:
+            raise UserError(f"the dataset has no {modality}")
+        return self._random(np.random.default_rng(row), modality)
 
     def _random(self, rng: np.random.Generator, modality: str) -> np.ndarray:
         shape = (LENGTH, *self.shapes[modality])
@@ -103,13 +108,9 @@ def data_of(config: ConfigDict) -> experiments.Data:
     each = config.data.sampler.sequences
     rows = identities * each
     types = [next(iter(x)).replace("*", "01") for x in dataset.labels.values()] or ["01"]
-    columns = (  # identity, type, view, folder
-        np.repeat([f"{i:05}" for i in range(identities)], each),
-        np.full(rows, types[0]),
-        np.full(rows, "000"),
-        np.full(rows, "nowhere"),
-    )
-    sequences = MadeUp(*columns, dataset.files, dataset.labels, shapes)
+    names = Names.of([f"{i // each:05}" for i in range(rows)], [types[0]] * rows, ["000"] * rows)
+    source = MadeUp(names, shapes, list(dataset.files))
+    sequences = Sequences(source, np.arange(rows), dataset.labels)
     further = {label: len(set(classes.values())) for label, classes in dataset.labels.items()}
     splits = Splits(sequences, sequences, [])
     return experiments.Data(dataset, splits, {"identity": identities, **further}, "")

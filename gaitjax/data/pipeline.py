@@ -1,6 +1,7 @@
 """Training batches, read ahead by Grain."""
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
@@ -93,18 +94,20 @@ class _Batches:
 
     def __getitem__(self, step: int) -> Batch:
         rows = self.sampler.rows(step)[self.slots.start : self.slots.stop]
-        samples = [
-            self._sample(step, slot, row) for slot, row in zip(self.slots, rows, strict=True)
-        ]
+        samples = []
+        for row, places in itertools.groupby(zip(rows, self.slots, strict=True), lambda x: x[0]):
+            arrays = self.sequences.frames(row, self.modalities)  # once for all views of it
+            samples += [self._sample(step, slot, arrays) for _, slot in places]
         inputs: dict[str, Array] = {
             m: self._padded([s[m] for s in samples], rows) for m in self.modalities
         }
         lengths = np.array([len(s[self.modalities[0]]) for s in samples], np.int32)
         return Batch(inputs, lengths, {label: x[rows] for label, x in self.labels.items()})
 
-    def _sample(self, step: int, slot: int, row: int) -> dict[str, np.ndarray]:
-        """The frames that a sequence has in this batch."""
-        arrays = self.sequences.frames(row, self.modalities)
+    def _sample(
+        self, step: int, slot: int, arrays: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """The frames that a sequence has in this place of the batch."""
         # slot + 1: numpy takes (seed, step, 0) for (seed, step), which the sampler draws from
         rng = np.random.default_rng((self.seed, step, slot + 1))
         chosen = frame_choice.choose(len(arrays[self.modalities[0]]), self.frames, rng)
@@ -116,8 +119,8 @@ class _Batches:
         for row, kind in zip(rows, kinds, strict=True):
             if kind != kinds[0]:
                 raise UserError(
-                    f"the frames of {self.sequences.folders[rows[0]]} are {kinds[0]}, those of "
-                    f"{self.sequences.folders[row]} {kind}; a batch needs one shape: prepare all "
+                    f"the frames of {self.sequences.folder(rows[0])} are {kinds[0]}, those of "
+                    f"{self.sequences.folder(row)} {kind}; a batch needs one shape: prepare all "
                     "sequences alike"
                 )
         time = frame_choice.padded_length(self.frames)

@@ -1,65 +1,110 @@
-"""The sequences of a dataset on disk: `root/identity/type/view/*.pkl`, and their two splits."""
+"""The sequences of a dataset on disk, as a tree of pickles or packed, and their two splits."""
 
 import dataclasses
 import fnmatch
-import glob
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from gaitjax import pickles, progress
+from gaitjax import progress
+from gaitjax.ahead import ahead
+from gaitjax.data.columns import Names
+from gaitjax.data.store import Store, is_store, open_store
+from gaitjax.data.tree import LAYOUT, Tree, list_names, open_tree, some
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 
-LAYOUT = "root/identity/type/view/*.pkl"
-# modality -> its data type, and the axes of one frame; channels may lie first in the file
-FRAMES = {
-    **dict.fromkeys(("silhouette", "mask", "parsing"), ("uint8", ("height", "width"))),
-    **dict.fromkeys(("rgb", "depth", "flow"), ("uint8", ("height", "width", 3))),
-    "heatmap": ("uint8", ("height", "width", 2)),
-    "pose": ("float", ("joints", "channels")),
-    "smpl": ("float", (85,)),
-    "ratio": ("float", ()),
-}
+CHUNK = 65_536  # sequences whose names and sizes are hashed at a time
+
+
+class Source(Protocol):
+    """Where sequences are read from: a `tree.Tree` or a `store.Store`."""
+
+    names: Names
+
+    @property
+    def modalities(self) -> list[str]:
+        """What some of the sequences may have."""
+
+    def has(self, row: int, modality: str) -> bool:
+        """Whether a sequence has a modality, be it broken."""
+
+    def folder(self, row: int) -> str:
+        """Where a sequence lies, for messages."""
+
+    def read(self, row: int, modality: str) -> np.ndarray:
+        """The frames of one modality, [T, ...]; perhaps read-only, and read when they are used."""
+
+    def check(self, row: int, modality: str) -> np.ndarray:
+        """As `read`, and raises a UserError if anything in them is broken."""
+
+    def sizes(self, rows: np.ndarray, modality: str) -> np.ndarray:
+        """Int64 [rows], the bytes of their pickles; raises a UserError where there is none."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sequences:
-    """N sequences, each a folder with one pickle a modality.
+    """N sequences of a source. A million take 8 MB, beside the source.
 
     Attributes:
-        identities: str [N].
-        types: str [N], the condition and its number, such as 'nm-01'.
-        views: str [N].
-        folders: str [N].
-        files: modality -> pattern of its pickle, as in `datasets.Dataset`.
+        source: what they are read from.
+        rows: int64 [N], which of the source's they are.
         classes: label -> pattern of types -> class, as `labels` of `datasets.Dataset`.
     """
 
-    identities: np.ndarray
-    types: np.ndarray
-    views: np.ndarray
-    folders: np.ndarray
-    files: Mapping[str, str]
+    source: Source
+    rows: np.ndarray
     classes: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.identities)
+        return len(self.rows)
+
+    @property
+    def identities(self) -> np.ndarray:
+        """The names of the persons, str [N]; made anew each time, as are `types` and `views`."""
+        return self._column(0)
+
+    @property
+    def types(self) -> np.ndarray:
+        """The conditions and their numbers, such as 'nm-01', str [N]."""
+        return self._column(1)
+
+    @property
+    def views(self) -> np.ndarray:
+        """The viewpoints, str [N]."""
+        return self._column(2)
+
+    def _column(self, field: int) -> np.ndarray:
+        used, codes = self._codes(field)
+        column: np.ndarray = np.array(used, str)[codes]
+        return column
+
+    def _codes(self, field: int) -> tuple[list[str], np.ndarray]:
+        """The distinct names of a field, sorted, and which of them each sequence has."""
+        names = self.source.names
+        used, codes = np.unique(names.codes[field, self.rows], return_inverse=True)
+        return [names.distinct[field][code] for code in used.tolist()], codes
 
     def select(self, rows: np.ndarray) -> "Sequences":
         """The sequences of these rows, int or bool, in their order."""
-        return dataclasses.replace(
-            self,
-            identities=self.identities[rows],
-            types=self.types[rows],
-            views=self.views[rows],
-            folders=self.folders[rows],
-        )
+        return dataclasses.replace(self, rows=self.rows[rows])
+
+    @property
+    def modalities(self) -> list[str]:
+        """What some of the sequences may have."""
+        return self.source.modalities
+
+    def has(self, row: int, modality: str) -> bool:
+        """Whether a sequence has a modality, be it broken."""
+        return self.source.has(self.rows[row], modality)
+
+    def folder(self, row: int) -> str:
+        """Where a sequence lies, for messages."""
+        return self.source.folder(self.rows[row])
 
     def labels(self) -> tuple[np.ndarray, list[str]]:
         """The identities as numbers.
@@ -67,8 +112,8 @@ class Sequences:
         Returns:
             int32 [N], and the names that the numbers index, sorted as strings.
         """
-        names, labels = np.unique(self.identities, return_inverse=True)
-        return labels.astype(np.int32), names.tolist()
+        names, labels = self._codes(0)
+        return labels.astype(np.int32), names
 
     def all_labels(self) -> dict[str, np.ndarray]:
         """The identities as numbers, and the classes of every further label.
@@ -79,66 +124,40 @@ class Sequences:
         Raises:
             UserError: if a type has no class; names the first folder.
         """
-        further = {
-            label: np.array([self._class(row, label) for row in range(len(self))], np.int32)
-            for label in self.classes
-        }
+        types, codes = self._codes(1)
+        further = {}
+        for label in self.classes:
+            found = np.array([self._class(type_, label) for type_ in types], np.int32)[codes]
+            if (found < 0).any():
+                row = int(np.argmax(found < 0))
+                raise UserError(
+                    f"{self.folder(row)} is of type {types[codes[row]]!r}, which has no {label}; "
+                    f"expected {', '.join(self.classes[label])}: rename or remove the folder"
+                )
+            further[label] = found
         return {"identity": self.labels()[0], **further}
 
-    def _class(self, row: int, label: str) -> int:
-        """Of a sequence, from its type."""
-        type_, classes = str(self.types[row]), self.classes[label]
-        found = [c for pattern, c in classes.items() if fnmatch.fnmatchcase(type_.lower(), pattern)]
-        if not found:
-            raise UserError(
-                f"{self.folders[row]} is of type {type_!r}, which has no {label}; "
-                f"expected {', '.join(classes)}: rename or remove the folder"
-            )
-        return found[0]
-
-    def path(self, row: int, modality: str) -> Path:
-        """The pickle of one modality of one sequence.
-
-        Raises:
-            UserError: if the dataset has no such modality, or not exactly one file is that of it.
-        """
-        if modality not in self.files:
-            raise UserError(
-                f"config.data.modalities asks for {modality!r}; the dataset has "
-                f"{', '.join(sorted(self.files))}"
-            )
-        folder = str(self.folders[row])  # os.scandir takes a numpy.str_ for bytes
-        names = _names(folder, files=True)
-        escaped = {
-            "identity": glob.escape(self.identities[row]),
-            "type": glob.escape(self.types[row]),
-            "view": glob.escape(self.views[row]),
-        }
-        found: list[str] = []
-        for pattern in self.files[modality].split("|"):
-            found = found or fnmatch.filter(names, pattern.format(**escaped))
-        if len(found) != 1:
-            raise UserError(
-                f"{folder} has {len(found)} files named {self.files[modality]}, where one pickle "
-                f"of {modality} is expected; it holds {_some(names)}"
-            )
-        return Path(folder, found[0])
+    def _class(self, type_: str, label: str) -> int:
+        """Of a type; -1 if it has none."""
+        classes = self.classes[label].items()
+        return next(
+            (c for pattern, c in classes if fnmatch.fnmatchcase(type_.lower(), pattern)), -1
+        )
 
     def read(self, row: int, modality: str) -> np.ndarray:
         """The frames of one modality of one sequence.
 
         Returns:
-            [T, ...], T at least 1; floats are float32.
+            [T, ...], T at least 1; floats are float32. Those of a store are read-only, and read
+            from the disk when they are used: choose first, then compute.
 
         Raises:
-            UserError: as `path` and `pickles.read` do; if the array has no frames, or is not one of
-                this modality.
+            UserError: if the sequence does not have them, or they are broken or something else.
         """
-        path = self.path(row, modality)
-        return checked(str(path), modality, pickles.read(path))
+        return self.source.read(self.rows[row], modality)
 
     def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
-        """The frames of several modalities of one sequence.
+        """The frames of several modalities of one sequence, each as `read` gives them.
 
         Returns:
             modality -> [T, ...], the same T for all.
@@ -146,11 +165,21 @@ class Sequences:
         Raises:
             UserError: as `read` does, or if the modalities differ in length.
         """
-        arrays = {modality: self.read(row, modality) for modality in modalities}
+        return self._alike(row, {m: self.read(row, m) for m in modalities})
+
+    def check(self, row: int, modalities: Sequence[str]) -> None:
+        """Reads a sequence whole.
+
+        Raises:
+            UserError: as `frames` does; of a store also if a byte has changed.
+        """
+        self._alike(row, {m: self.source.check(self.rows[row], m) for m in modalities})
+
+    def _alike(self, row: int, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         lengths = {modality: len(array) for modality, array in arrays.items()}
         if len(set(lengths.values())) > 1:
             raise UserError(
-                f"{self.folders[row]} has "
+                f"{self.folder(row)} has "
                 + ", ".join(f"{length} frames of {m}" for m, length in lengths.items())
                 + "; the modalities of a sequence must have the same frames"
             )
@@ -185,19 +214,25 @@ def open_splits(dataset: Dataset, root: Path, partition: Path | None) -> Splits:
         UserError: if the root is missing, empty or of another layout, if there is no split or the
             partition is none, or if a split that lists identities has no sequence.
     """
-    on_disk = _identities(root)
-    listed = _listed(dataset, root, partition, on_disk)
+    source = open_store(root) if is_store(root) else open_tree(root, dataset.files)
+    listed = _listed(dataset, root, partition, source.identities)
     lines: list[str] = []
     splits: list[Sequences] = []
-    for name, identities in zip(("train", "test"), listed, strict=True):
-        sequences, without = _scan(dataset, root, sorted(set(identities) & set(on_disk)))
+    for name, identities in zip(("train", "test"), map(set, listed), strict=True):
+        of_split = np.array([i in identities for i in source.names.distinct[0]], bool)
+        rows = np.flatnonzero(of_split[source.names.codes[0]])
+        sequences = Sequences(source, rows, dataset.labels)
         if identities and not len(sequences):
-            raise UserError(_why_empty(root, name, identities, on_disk))
+            raise UserError(_why_empty(root, name, identities, source))
         splits.append(sequences)
-        lines += _report(dataset, name, set(identities), sequences, without)
-    unlisted = sorted(set(on_disk) - set(listed[0]) - set(listed[1]))
+        without = [x for x in source.without if x.partition("/")[0] in identities]
+        lines += _report(dataset, name, identities, sequences, without)
+    unlisted = sorted(set(source.identities) - set(listed[0]) - set(listed[1]))
     if unlisted:
-        lines.append(f"in neither split: {len(unlisted)} folders: {_some(unlisted)}")
+        lines.append(f"in neither split: {len(unlisted)} folders: {some(unlisted)}")
+    if isinstance(source, Store) and source.left_out:
+        broken = "; ".join(": ".join(each) for each in source.left_out[:4])
+        lines.append(f"left out when packed: {len(source.left_out)} broken sequences: {broken}")
     return Splits(splits[0], splits[1], lines)
 
 
@@ -215,14 +250,13 @@ def verify(sequences: Sequences, modalities: Sequence[str], threads: int) -> Non
 
     def cause(row: int) -> str:
         try:
-            sequences.frames(row, modalities)
+            sequences.check(row, modalities)
         except UserError as error:
             return str(error)
         return ""
 
-    with ThreadPoolExecutor(threads) as pool:
-        causes = pool.map(cause, range(len(sequences)))
-        broken = [c for c in progress.bar(causes, len(sequences), "checking files") if c]
+    causes = ahead(cause, range(len(sequences)), threads)
+    broken = [c for c in progress.bar(causes, len(sequences), "checking files") if c]
     if broken:
         raise UserError(f"{len(broken)} of {len(sequences)} sequences are broken: {broken[0]}")
 
@@ -238,80 +272,18 @@ def fingerprint(splits: Splits, modalities: Sequence[str]) -> str:
         16 hexadecimal digits.
 
     Raises:
-        UserError: as `Sequences.path` does: a check that every sequence has its files.
+        UserError: if a sequence lacks a file.
     """
     digest = hashlib.sha256()
     for name, split in (("train", splits.train), ("test", splits.test)):
-        for row in range(len(split)):
-            names = (name, split.identities[row], split.types[row], split.views[row])
-            sizes = [split.path(row, modality).stat().st_size for modality in modalities]
-            digest.update(
-                "\0".join([*names, *map(str, sizes), ""]).encode(errors="surrogateescape")
-            )
+        for start in range(0, len(split), CHUNK):
+            part = split.select(np.arange(start, min(start + CHUNK, len(split))))
+            names = [column.tolist() for column in (part.identities, part.types, part.views)]
+            sizes = [part.source.sizes(part.rows, m).astype(str).tolist() for m in modalities]
+            rows = zip(*names, *sizes, strict=True)
+            text = "".join("\0".join((name, *row, "")) for row in rows)
+            digest.update(text.encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]
-
-
-def checked(name: str, modality: str, array: np.ndarray) -> np.ndarray:
-    """The frames of one modality: [T, ...], T at least 1, channels last; floats are float32.
-
-    Args:
-        name: of the array, for errors.
-        modality: what it has to be.
-        array: images may have their channels first.
-
-    Raises:
-        UserError: if the array has no frames, or is not one of this modality.
-    """
-    if modality in FRAMES:
-        kind, axes = FRAMES[modality]
-        array = _channels_last(array, axes)
-        if array.dtype.name[: len(kind)] != kind or not _has_axes(array, axes):
-            raise UserError(
-                f"{name} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
-                f"[{', '.join(map(str, ('frames', *axes)))}]: check what it is, or convert it"
-            )
-    if len(array) == 0:
-        raise UserError(f"{name} has no frames; delete the sequence or make it again")
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
-
-
-def _channels_last(array: np.ndarray, axes: tuple[str | int, ...]) -> np.ndarray:
-    """Images [T, H, W, C] of [T, C, H, W], as PyTorch's tools write them; all else as it is."""
-    first = len(axes) == 3 and array.ndim == 4 and array.shape[1] == axes[2] != array.shape[3]
-    return np.moveaxis(array, 1, 3) if first else array
-
-
-def _has_axes(array: np.ndarray, axes: tuple[str | int, ...]) -> bool:
-    """Whether an array is [T, *axes]; a name stands for any length."""
-    return array.ndim == 1 + len(axes) and all(
-        isinstance(axis, str) or axis == length
-        for axis, length in zip(axes, array.shape[1:], strict=True)
-    )
-
-
-def _names(folder: Path | str, files: bool) -> list[str]:
-    """The files or the folders in a folder, sorted, without hidden ones."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(
-                entry.name
-                for entry in entries
-                if not entry.name.startswith(".") and entry.is_dir() != files
-            )
-    except OSError as error:
-        raise UserError(f"{folder} cannot be read: {error.strerror}; check its rights") from error
-
-
-def _identities(root: Path) -> list[str]:
-    """The folders of a root, which must be there and have some."""
-    if not root.is_dir():
-        what = "is a file" if root.exists() else "does not exist"
-        raise UserError(f"config.data.root is {root}, which {what}; expected {LAYOUT}")
-    names = _names(root, files=False)
-    if not names:
-        what = "only files" if _names(root, files=True) else "nothing"
-        raise UserError(f"config.data.root is {root}, which holds {what}; expected {LAYOUT}")
-    return names
 
 
 def _listed(
@@ -353,25 +325,9 @@ def _partition(path: Path) -> tuple[list[str], list[str]]:
     if both:
         raise UserError(
             f"config.data.partition: {path} has {len(both)} identities in both TRAIN_SET and "
-            f"TEST_SET ({_some(both)}); take them out of one"
+            f"TEST_SET ({some(both)}); take them out of one"
         )
     return sets[0], sets[1]
-
-
-def _scan(dataset: Dataset, root: Path, identities: list[str]) -> tuple[Sequences, list[str]]:
-    """The sequences of some identities, and the folders that have no pickle."""
-    rows: list[tuple[str, str, str, str]] = []
-    without: list[str] = []
-    for identity in identities:
-        for type_ in _names(f"{root}/{identity}", files=False):
-            for view in _names(f"{root}/{identity}/{type_}", files=False):
-                folder = f"{root}/{identity}/{type_}/{view}"  # Path is slow, and these are many
-                if any(name.endswith(".pkl") for name in _names(folder, files=True)):
-                    rows.append((identity, type_, view, folder))
-                else:
-                    without.append(f"{identity}/{type_}/{view}")
-    names, types, views, folders = (np.array([row[i] for row in rows], str) for i in range(4))
-    return Sequences(names, types, views, folders, dataset.files, dataset.labels), without
 
 
 def _report(
@@ -384,24 +340,25 @@ def _report(
     line += f" ({published} as published)" if published != len(listed) else ""
     lines = [f"{line}, {len(sequences)} sequences"]
     if missing:
-        lines.append(f"{name}: {len(missing)} identities are missing: {_some(missing)}")
+        lines.append(f"{name}: {len(missing)} identities are missing: {some(missing)}")
     if without:
-        lines.append(f"{name}: {len(without)} folders have no pickle, left out: {_some(without)}")
+        lines.append(f"{name}: {len(without)} folders have no pickle, left out: {some(without)}")
     return lines
 
 
-def _why_empty(root: Path, name: str, identities: list[str], on_disk: list[str]) -> str:
-    """What is wrong with a tree in which a split has no sequence, and what to do."""
+def _why_empty(root: Path, name: str, identities: set[str], source: Tree | Store) -> str:
+    """What is wrong with data in which a split has no sequence, and what to do."""
+    if len(source.names):
+        return (
+            f"the {name} split has no sequence: none of its {len(identities)} identities "
+            f"({some(sorted(identities))}) has one in {root}, which holds "
+            f"{some(source.identities)}; check config.data.partition (to test only, one with "
+            '"TRAIN_SET": [])'
+        )
     example = _first_pickle(root, 6)
     if example is None:
         return f"config.data.root is {root}, which has no .pkl file; expected {LAYOUT}: prepare it"
     folders = example.relative_to(root).parts[:-1]
-    if len(folders) == 3:
-        return (
-            f"the {name} split has no sequence: none of its {len(set(identities))} identities "
-            f"({_some(identities)}) has a pickle in {root}, which holds {_some(on_disk)}; check "
-            'config.data.partition (to test only, one with "TRAIN_SET": [])'
-        )
     first = next((i for i, folder in enumerate(folders) if folder in identities), 0)
     if first:
         hint = f"set config.data.root to {root.joinpath(*folders[:first])}"
@@ -417,14 +374,9 @@ def _why_empty(root: Path, name: str, identities: list[str], on_disk: list[str])
 
 def _first_pickle(folder: Path, depth: int) -> Path | None:
     """Any pickle below a folder; looks into the first few folders of each level only."""
-    for name in _names(folder, files=True):
+    for name in list_names(folder, files=True):
         if name.endswith(".pkl"):
             return folder / name
-    below = _names(folder, files=False)[:3] if depth else []
+    below = list_names(folder, files=False)[:3] if depth else []
     found = (_first_pickle(folder / name, depth - 1) for name in below)
     return next((path for path in found if path), None)
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

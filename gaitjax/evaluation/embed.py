@@ -2,7 +2,6 @@
 
 import collections
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 import flax.linen as nn
@@ -12,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from gaitjax import progress
+from gaitjax.ahead import ahead
 from gaitjax.errors import UserError
 from gaitjax.models import Output
 
@@ -138,10 +138,11 @@ def _read_all(
     """Frames of each row by modality, in order, read a little ahead by threads."""
 
     def read(row: int) -> dict[str, np.ndarray]:
-        return {m: x[:limit] for m, x in sequences.frames(row, modalities).items()}
+        # Copied, as those of a store are read from the disk no sooner than that.
+        return {m: x[:limit].copy() for m, x in sequences.frames(row, modalities).items()}
 
     kinds = None
-    for row, frames in zip(rows, _ahead(read, rows), strict=True):
+    for row, frames in zip(rows, ahead(read, rows, THREADS), strict=True):
         own = {modality: f"{x.dtype} {list(x.shape[1:])}" for modality, x in frames.items()}
         kinds = kinds or own
         if own != kinds:
@@ -154,19 +155,6 @@ def _read_all(
 
 def _name(sequences: Sequences, row: int) -> str:
     return f"{sequences.identities[row]}/{sequences.types[row]}/{sequences.views[row]}"
-
-
-def _ahead(
-    read: Callable[[int], dict[str, np.ndarray]], rows: Iterable[int]
-) -> Iterator[dict[str, np.ndarray]]:
-    pending: collections.deque[Future[dict[str, np.ndarray]]] = collections.deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for row in rows:
-            pending.append(pool.submit(read, row))
-            if len(pending) == 2 * THREADS:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
 
 
 def _batches(read: Iterable[dict[str, np.ndarray]], bucket: int, size: int) -> Iterator[_Padded]:

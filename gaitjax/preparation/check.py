@@ -9,6 +9,7 @@ from pathlib import Path
 from gaitjax import datasets, progress
 from gaitjax.data import sequences
 from gaitjax.data.sequences import Sequences
+from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 from gaitjax.preparation import report
 
@@ -42,8 +43,7 @@ def look(root: Path, name: str | None, partition: Path | None) -> Found:
     """
     name = name or _recorded(root)
     dataset = datasets.get(name)
-    everyone = dataclasses.replace(dataset, split=_all, generate=None)
-    found = sequences.open_splits(everyone, root, None).train
+    found = _everyone(root, dataset, partition)
     with ThreadPoolExecutor(THREADS) as pool:
         looked = pool.map(lambda row: _look(found, row), range(len(found)))
         seen = list(progress.bar(looked, len(found), "checking files"))
@@ -69,10 +69,8 @@ class _Sequence:
 def _look(found: Sequences, row: int) -> _Sequence:
     frames: dict[str, int] = {}
     broken: list[str] = []
-    for modality in found.files:
-        try:
-            found.path(row, modality)
-        except UserError:
+    for modality in found.modalities:
+        if not found.has(row, modality):
             continue  # it is said how many sequences lack it
         try:
             frames[modality] = len(found.read(row, modality))
@@ -86,13 +84,13 @@ def _modality(found: Sequences, modality: str, seen: Sequence[_Sequence]) -> lis
     """How much there is of a modality, and where it is missing."""
     frames = [one.frames[modality] for one in seen if modality in one.frames]
     lines = [f"{modality}: {len(frames)} pickles, {sum(frames)} frames"]
-    missing = [found.folders[row] for row, one in enumerate(seen) if modality not in one.frames]
+    missing = [found.folder(row) for row, one in enumerate(seen) if modality not in one.frames]
     if missing:
         lines.append(
             f"{len(missing)} sequences without one pickle of {modality}: {report.some(missing)}"
         )
     short = [
-        found.folders[row]
+        found.folder(row)
         for row, one in enumerate(seen)
         if 0 < one.frames.get(modality, 0) < report.SHORT
     ]
@@ -106,7 +104,7 @@ def _modality(found: Sequences, modality: str, seen: Sequence[_Sequence]) -> lis
 def _uneven(found: Sequences, seen: Sequence[_Sequence]) -> list[str]:
     """Sequences whose modalities differ in length."""
     uneven = [
-        f"{found.folders[row]} ({', '.join(f'{n} of {m}' for m, n in one.frames.items())})"
+        f"{found.folder(row)} ({', '.join(f'{n} of {m}' for m, n in one.frames.items())})"
         for row, one in enumerate(seen)
         if len(set(one.frames.values()) - {0}) > 1
     ]
@@ -132,6 +130,17 @@ def _recorded(root: Path) -> str:
     except (OSError, ValueError, LookupError, TypeError):
         return "folder"
     return str(name)
+
+
+def _everyone(root: Path, dataset: Dataset, partition: Path | None) -> Sequences:
+    """The sequences of a root, whatever its splits are."""
+    try:
+        everyone = dataclasses.replace(dataset, split=_all, generate=None)
+        return sequences.open_splits(everyone, root, None).train
+    except UserError:
+        if dataset.split or partition:  # whoever knows the identities knows which level is wrong
+            sequences.open_splits(dataset, root, partition)
+        raise
 
 
 def _all(identities: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -11,8 +11,10 @@ import pytest
 
 from gaitjax import pickles
 from gaitjax.data import pipeline
-from gaitjax.data.samplers import PKSampler
+from gaitjax.data.samplers import PairSampler, PKSampler
 from gaitjax.data.sequences import Sequences
+from gaitjax.data.store import pack
+from gaitjax.data.tree import scan
 from gaitjax.errors import UserError
 
 FRAMES = {
@@ -24,6 +26,7 @@ FRAMES = {
     "skip": 2,
     "limit": 9,
 }
+FILES = {"silhouette": "sil.pkl", "pose": "pose.pkl"}
 SEQUENCES, LENGTH = 24, 12
 
 
@@ -31,7 +34,6 @@ SEQUENCES, LENGTH = 24, 12
 def train(tmp_path_factory):
     """Six identities with four sequences each; a pixel says which sequence and frame it is of."""
     root = tmp_path_factory.mktemp("tree")
-    rows = []
     for i in range(SEQUENCES):
         folder = root / f"{i // 4:03}" / f"nm-{i % 4:02}" / "000"
         folder.mkdir(parents=True)
@@ -39,9 +41,12 @@ def train(tmp_path_factory):
         frames[:, :, 0], frames[:, :, 1] = i + 1, np.arange(1, LENGTH + 1)[:, None]
         pickles.write(folder / "sil.pkl", frames)
         pickles.write(folder / "pose.pkl", np.arange(LENGTH * 51.0).reshape(LENGTH, 17, 3))
-        rows.append((f"{i // 4:03}", f"nm-{i % 4:02}", "000", str(folder)))
-    columns = (np.array(column) for column in zip(*rows, strict=True))
-    return Sequences(*columns, {"silhouette": "sil.pkl", "pose": "pose.pkl"})
+    return opened(root)
+
+
+def opened(root):
+    """All sequences of a tree."""
+    return Sequences(scan(root, FILES), np.arange(len(list(root.glob("*/*/*")))))
 
 
 def batches(train, steps=3, *, sampler=None, modalities=("silhouette",), **options):
@@ -198,16 +203,18 @@ def test_threads_end_with_the_generator(train, end):
 
 
 SCRIPT = """
+import pathlib
 import sys
 from absl import flags
 import numpy as np
 from gaitjax.data import pipeline
 from gaitjax.data.samplers import PKSampler
 from gaitjax.data.sequences import Sequences
+from gaitjax.data.tree import open_tree
 
 flags.FLAGS.mark_as_parsed()
-names = np.array(["a", "b"])
-train = Sequences(names, names, names, np.array(sys.argv[1:]), {"silhouette": "sil.pkl"})
+tree = open_tree(pathlib.Path(sys.argv[1]), {"silhouette": "sil.pkl"})
+train = Sequences(tree, np.array([0, 5]))
 sampler = PKSampler(np.arange(2), 2, 50, 0)
 frames = dict(sampling="fixed", order="ordered", number=9, minimum=1, maximum=1, skip=0, limit=1)
 batches = pipeline.training_batches(train, sampler, frames, ("silhouette",), 0, 0, (0, 1), 4, 2)
@@ -217,7 +224,7 @@ print(len(next(batches).lengths))
 
 def test_a_script_that_just_ends_does_end(train):
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, train.folders[0], train.folders[5]],
+        [sys.executable, "-c", SCRIPT, str(train.source.root)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -237,20 +244,19 @@ def test_frames_that_mean_nothing_are_said_at_once(train):
 
 
 def copied(train, tmp_path):
-    """The first two sequences of the tree in folders of their own."""
+    """The first two sequences of the tree in one of their own."""
     folders = []
     for row in range(2):
-        folders.append(tmp_path / str(row))
-        folders[-1].mkdir()
+        folders.append(tmp_path / f"{row}/nm/000")
+        folders[-1].mkdir(parents=True)
         pickles.write(folders[-1] / "sil.pkl", train.read(row, "silhouette"))
-    names = np.array(["a", "b"])
-    return Sequences(names, names, names, np.array([str(f) for f in folders]), train.files), folders
+    return opened(tmp_path), folders
 
 
 def test_a_broken_file_is_named(train, tmp_path):
     two, folders = copied(train, tmp_path)
     (folders[1] / "sil.pkl").write_bytes(b"")
-    with pytest.raises(UserError, match=r"^.*/1/sil\.pkl is empty"):
+    with pytest.raises(UserError, match=r"^.*/1/nm/000/sil\.pkl is empty"):
         batches(two, sampler=PKSampler(np.arange(2), 2, 1, 0))
 
 
@@ -267,3 +273,31 @@ def test_frames_of_two_shapes_are_named(train, tmp_path, other):
         f"uint8 {list(other.shape[1:])}",
     ):
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize("sampling", ["fixed", "unfixed", "all"])
+@pytest.mark.parametrize("order", ["ordered", "unordered"])
+def test_a_packed_store_gives_the_same_batches(train, tmp_path, sampling, order):
+    packed = Sequences(pack(train.source.root, tmp_path, FILES), train.rows)
+    options = {"modalities": ("pose", "silhouette"), "sampling": sampling, "order": order}
+    equal(batches(packed, **options), batches(train, **options))
+
+
+class Counted(Sequences):
+    """Remembers which sequences were read."""
+
+    def frames(self, row, modalities):
+        read.append(row)
+        return super().frames(row, modalities)
+
+
+read = []
+
+
+def test_the_two_views_of_a_sequence_are_read_once(train):
+    sampler = PairSampler(SEQUENCES, 6, seed=0)
+    batch = batches(Counted(train.source, train.rows), 1, sampler=sampler, prefetch=1, threads=1)[0]
+    assert read[:6] == sampler.rows(0)[::2].tolist()
+    which, drawn = (batch.inputs["silhouette"][:, :, 0, i] for i in (0, 1))
+    np.testing.assert_array_equal(which[::2], which[1::2])
+    assert (drawn[::2] != drawn[1::2]).any()

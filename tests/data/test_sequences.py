@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gaitjax import datasets, pickles
-from gaitjax.data import sequences
+from gaitjax.data import sequences, tree
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 
@@ -48,9 +48,10 @@ def partition(tmp_path):
 
 
 def one(root, files, folder="001/nm-01/000"):
-    """The sequence of one folder."""
-    identity, type_, view = (np.array([part]) for part in folder.split("/"))
-    return sequences.Sequences(identity, type_, view, np.array([str(root / folder)]), files)
+    """The sequence of one folder, as it lies there now."""
+    found = tree.scan(root, files)
+    row = [found.folder(row) for row in range(len(found.names))].index(str(root / folder))
+    return sequences.Sequences(found, np.array([row]))
 
 
 def test_finds_the_sequences_of_both_splits_in_order(root):
@@ -59,7 +60,7 @@ def test_finds_the_sequences_of_both_splits_in_order(root):
     assert train.identities.tolist() == ["001", "001", "001", "074"]
     assert train.types.tolist() == ["bg-02", "nm-01", "nm-01", "cl-01"]
     assert train.views.tolist() == ["000", "000", "018", "090"]
-    assert train.folders[2] == str(root / "001/nm-01/018")
+    assert train.folder(2) == str(root / "001/nm-01/018")
     assert splits.test.identities.tolist() == ["075"]
     labels, names = train.labels()
     assert labels.dtype == np.int32
@@ -169,38 +170,6 @@ def test_refuses_a_root_that_is_the_folder_of_one_identity(root):
         sequences.open_splits(CASIA_B, root / "001", None)
 
 
-def test_the_first_pattern_that_matches_names_the_file(tmp_path):
-    files = {"silhouette": "*aligned-sils*.pkl|{view}.pkl|*.pkl"}
-    folder = "001/U0_D0/01_0"
-    read = one(tmp_path, files, folder)
-    add(tmp_path, folder, "only.pkl")
-    add(tmp_path, folder, "._hidden.pkl")
-    assert read.path(0, "silhouette").name == "only.pkl"
-    add(tmp_path, folder, "01_0.pkl")
-    assert read.path(0, "silhouette").name == "01_0.pkl"
-    add(tmp_path, folder, "01_0-aligned-sils.pkl")
-    assert read.path(0, "silhouette").name == "01_0-aligned-sils.pkl"
-    add(tmp_path, folder, "02_0-aligned-sils.pkl")
-    with pytest.raises(UserError, match=r"has 2 files named .* it holds 01_0-aligned-sils\.pkl, "):
-        read.path(0, "silhouette")
-
-
-def test_names_are_no_patterns(tmp_path):
-    folder = "a[1]/{type}/v*"
-    for name in ("a[1]-{type}-v*.pkl", "a1-{type}-v*.pkl", "a[1]-{type}-v2.pkl"):
-        add(tmp_path, folder, name)
-    read = one(tmp_path, {"silhouette": "{identity}-{type}-{view}.pkl"}, folder)
-    assert read.path(0, "silhouette").name == "a[1]-{type}-v*.pkl"
-
-
-def test_a_sequence_without_its_file_is_named(root):
-    read = one(root, {"silhouette": "sils.pkl", "pose": "pose.pkl"})
-    with pytest.raises(UserError, match=r"nm-01/000 has 0 files named sils\.pkl.*holds 000\.pkl"):
-        read.read(0, "silhouette")
-    with pytest.raises(UserError, match=r"asks for 'depth'; the dataset has pose, silhouette"):
-        read.read(0, "depth")
-
-
 @pytest.mark.parametrize(
     ("array", "message"),
     [
@@ -216,9 +185,9 @@ def test_refuses_an_array_that_is_no_silhouettes(tmp_path, array, message):
 
 
 def test_modalities_come_together_and_floats_as_float32(tmp_path):
-    read = one(tmp_path, {"silhouette": "sil.pkl", "pose": "pose.pkl"})
     add(tmp_path, "001/nm-01/000", "sil.pkl", silhouettes(4))
     add(tmp_path, "001/nm-01/000", "pose.pkl", np.ones((4, 17, 3)))
+    read = one(tmp_path, {"silhouette": "sil.pkl", "pose": "pose.pkl"})
     arrays = read.frames(0, ("silhouette", "pose"))
     assert {m: (a.dtype.name, a.shape) for m, a in arrays.items()} == {
         "silhouette": ("uint8", (4, 64, 44)),
