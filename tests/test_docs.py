@@ -21,6 +21,7 @@ from configs import common, gaitbase, gaitset
 from gaitjax import pickles
 from gaitjax.data import augment
 from gaitjax.training import optim
+from tests.datasets.raw import casia_b
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("configs", "gaitjax", "scripts")
@@ -32,6 +33,7 @@ TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in READMES}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 FIRST = "python -m gaitjax.train --config configs/gaitset.py"
+PREPARE = "python -m gaitjax.prepare casia_b --input=/data/CASIA-B --output=/data/CASIA-B-tree"
 EXPORT = "python -m gaitjax.convert --from runs/gaitset-synthetic --to gaitset.pt"
 SMALL = (
     "--config.data.sampler.identities=2",
@@ -80,12 +82,12 @@ def run(clone, words):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     replaced = {
-        "=/data": f"={clone}/data",
         "=10.0.0.1:9000": f"=127.0.0.1:{port}",
         "--processes=2": "--processes=1",
     }
     for old, new in replaced.items():
         words = [word.replace(old, new) for word in words]
+    words = [re.sub("(^|=)/data", rf"\1{clone}/data", word) for word in words]
     environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
     done = subprocess.run(
         [sys.executable, *words[1:], *small],
@@ -120,7 +122,8 @@ def log(clone):
 
 @pytest.fixture(scope="module")
 def data(clone, log):
-    """The walkers as data of one's own, and as CASIA-B."""
+    """The walkers as data of one's own, and as CASIA-B, which lies beside its raw files."""
+    casia_b.make_casia_b(clone / "data/CASIA-B")
     (walkers,) = (clone / "cache/gaitjax").iterdir()
     for name in ("mine", "CASIA-B-pkl"):
         ignored = shutil.ignore_patterns("pose.pkl", "*.json")
@@ -155,8 +158,11 @@ def test_command_runs(command, clone, data):
         pytest.importorskip("torch")
         if command != EXPORT and not (clone / "gaitset.pt").exists():
             run(clone, shlex.split(EXPORT))
+    prepared = clone / "data/CASIA-B-tree"
+    if words[2] == "gaitjax.prepare" and command != PREPARE and not prepared.exists():
+        run(clone, shlex.split(PREPARE))
     said = run(clone, words)
-    assert re.search("condition|is finished|written to|multiply-adds", said)
+    assert re.search("condition|is finished|written to|multiply-adds|fingerprint", said)
 
 
 @pytest.mark.slow
