@@ -62,6 +62,7 @@ PATHS = [
     ("ccgr", f"CCGR/{V}oversil-00001.pkl", ["002-oversil-00001"], None),
     ("ccgr", f"CCGR/{V}overpar-00001.pkl", ["003-overpar-00001"], None),
     ("ccgr", f"CCGR/{V}overpose-00001.pkl", ["004-overpose-00001"], None),
+    ("ccgr_mini", f"{V}over-00001-sil.pkl", ["002-over-00001-sil"], None),
     ("ccgr_mini", f"{V}overrgb_f-1.avi", ["000-overratios-1", "001-overrgb_f-1"], None),
     ("freegait", f"FreeGait/{F}image/image.pkl", ["image"], None),
     ("freegait", f"FreeGait/{F}range_pkl/range_pkl.pkl", ["range_pkl"], None),

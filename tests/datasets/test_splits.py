@@ -8,7 +8,7 @@ from gaitjax.errors import UserError
 
 NAMES = (
     *("casia_b", "casia_b_star", "oumvlp", "grew", "gait3d", "gait3d_parsing", "casia_e", "ccpg"),
-    *("hid", "sustech1k", "scoliosis1k", "gaitlu_1m", "folder"),
+    *("hid", "sustech1k", "scoliosis1k", "gaitlu_1m", "ccgr", "ccgr_mini", "freegait", "folder"),
 )
 # identities on disk, and digests of the sorted lists of OpenGait's partition files
 PUBLISHED = {
@@ -19,6 +19,7 @@ PUBLISHED = {
     "grew": ([], "ebca4c9c925d", "8bbac3ecc2a3"),
     "casia_e": ([], "dc644f6b1bc3", "7fab697859cb"),
     "ccpg": ([], "f662e35c42ee", "ea7c146fbd11"),
+    "ccpg_rgb": ([], "f662e35c42ee", "ea7c146fbd11"),
     "hid": (["0000", "probe"], "65c618910c00", "05d712cfc388"),
     "hid since 2023": (["00000", "probe"], "e3b0c44298fc", "aa96a52335eb"),
 }
@@ -81,6 +82,7 @@ def test_every_pickle_of_sustech1k_is_of_one_modality():
         "rgb": camera[2:3],
         "silhouette": camera[3:4],
         "mask": camera[4:],
+        "ratio": [],
         "heatmap": [],
         "parsing": [],
         "flow": [],
