@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from gaitjax import datasets, pickles
+from gaitjax.data.sequences import open_splits
 from gaitjax.datasets import Name, casia_e, grew
 from gaitjax.errors import UserError
 from gaitjax.preparation import groups, run
 from gaitjax.preparation.sources import File
-from tests.datasets.raw import drawing, oumvlp
+from tests.datasets.raw import drawing, hid, oumvlp
 
 PATHS = [
     ("casia_b", "GaitDatasetB-silh/001/001/bg-01/000/001-bg-01-000-001.png", "001/bg-01/000/000"),
@@ -103,3 +104,15 @@ def test_a_pose_is_chosen_by_the_silhouette_beside_it_where_that_is_unpacked(unp
     np.testing.assert_array_equal(found, np.float32(expected))
     report = json.loads((tmp_path / "root/prepare.json").read_text())
     assert {entry["reason"] for entry in report["left out"]} == {"empty frame"}
+
+
+@pytest.mark.parametrize("make", [hid.make_hid, hid.make_hid_since_2023])
+def test_probes_of_hid_are_called_by_their_video_whatever_year_they_are_of(make, tmp_path):
+    make(tmp_path / "raw")
+    with ThreadPoolExecutor(2) as executor:
+        run.prepare(run.Options("hid", tmp_path / "raw", tmp_path / "root"), executor, 2)
+    splits = open_splits(datasets.get("hid"), tmp_path / "root", None)
+    assert (len(splits.train) > 0) == (make is hid.make_hid)
+    probes = splits.test.select(splits.test.identities == "probe")
+    assert sorted(probes.views) == sorted(hid.PROBES)
+    assert len(set(splits.test.identities)) == 3

@@ -10,7 +10,8 @@ import numpy as np
 from . import drawing
 
 TRAIN, TEST = ("0000", "0002"), ("0001", "0003")
-TYPES, VIEWS = ("00-nm", "01-nm", "02-cl"), ("000", "090")
+TYPES = ("00-nm", "01-nm", "02-bg-cl-cr", "03-ub-uf-oc-nt")  # every condition
+VIEWS = ("000", "090")
 
 
 def make_sustech1k(folder: Path) -> None:
