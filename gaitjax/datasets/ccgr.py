@@ -32,7 +32,7 @@ def rgb(path: str, content: bytes, size: int) -> np.ndarray:
         uint8 [T, 128, 128, 3].
 
     Raises:
-        UserError: if the video has no frame that can be read.
+        UserError: if the video is cut off, or none that can be read.
     """
     del size
     people = (
@@ -84,12 +84,14 @@ def unpadded(frame: np.ndarray) -> np.ndarray:
 
 def _read(path: str, content: bytes) -> list[np.ndarray]:
     """The frames of a video, unpadded."""
+    if len(content) < 8 + int.from_bytes(content[4:8], "little"):  # the length that RIFF states
+        raise UserError(f"{path}: video is cut off")
     with tempfile.NamedTemporaryFile(suffix=".avi") as file:  # OpenCV reads videos from files alone
         file.write(content)
         file.flush()
         frames = list(_frames(cv2.VideoCapture(file.name)))
     if not frames:
-        raise UserError(f"{path}: no video that can be read (cut off?)")
+        raise UserError(f"{path}: no video that can be read")
     return frames
 
 

@@ -163,6 +163,9 @@ def test_videos_of_ccgr_lose_their_margins(tmp_path):
     assert made[f"{start}004-180_apose-00000.pkl"].shape == (drawing.FRAMES, 17, 3)
     dark = np.zeros((5, 4, 3), np.uint8)
     assert ccgr.unpadded(dark) is dark
+    video = raw_ccgr.video(drawing.colours(drawing.masks(0)))
+    with pytest.raises(UserError, match=r"x\.avi: video is cut off"):
+        ccgr.rgb("x.avi", video[:-1], 64)
 
 
 def test_clouds_of_points_are_filled_up(tmp_path):
