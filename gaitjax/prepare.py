@@ -44,7 +44,7 @@ def _prepare(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True, help="root of the prepared tree")
     parser.add_argument("--partition", type=Path, help="JSON with TRAIN_SET and TEST_SET")
     parser.add_argument("--size", type=int, default=64, help="height of silhouettes, pixels")
-    parser.add_argument("--workers", type=int, default=_cores(), help="processes")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--strict", action="store_true", help="stop at what would be left out")
     parser.add_argument("--password_file", type=Path, help="holds the password of the archives")
     given = parser.parse_args(arguments)
@@ -82,10 +82,6 @@ def _check(arguments: Sequence[str]) -> None:
         log.info("%s", line)
     if found.broken:
         raise UserError(f"{len(found.broken)} are broken in {given.root}: {found.broken[0]}")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _password(file: Path | None) -> str | None:

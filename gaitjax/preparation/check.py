@@ -52,9 +52,7 @@ def look(root: Path, name: str | None, partition: Path | None) -> Found:
     for modality in modalities:
         lines += _modality(found, modality, seen)
     lines += _uneven(found, seen)
-    told = report.splits(root, dataset, partition, modalities)
-    prints = told["fingerprints"].items()
-    lines += [*told["counts"], *(f"fingerprint of {m}: {digits}" for m, digits in prints)]
+    lines += report.count(root, dataset, partition, modalities).lines
     return Found(lines, [broken for one in seen for broken in one.broken])
 
 

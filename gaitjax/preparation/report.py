@@ -8,7 +8,6 @@ from typing import Any
 
 from gaitjax import files
 from gaitjax.data import sequences
-from gaitjax.data.sequences import Splits
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 from gaitjax.preparation.journal import Journal
@@ -16,6 +15,21 @@ from gaitjax.preparation.journal import Journal
 NAME = "prepare.json"
 SHORT = 5  # frames; fewer are said
 SHOWN = 5  # examples on the screen; all are in the file
+
+
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """What there is of the splits.
+
+    Attributes:
+        lines: for a person, with the reason where something cannot be said.
+        splits: name -> number of identities and sequences.
+        fingerprints: modality -> 16 hexadecimal digits.
+    """
+
+    lines: list[str]
+    splits: dict[str, dict[str, int]]
+    fingerprints: dict[str, str]
 
 
 @dataclasses.dataclass
@@ -58,7 +72,7 @@ class _Tally:
 
 def build(
     journal: Journal, name: str, dataset: Dataset, size: int, partition: Path | None
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[str]]:
     """Everything there is to say of a prepared tree, the same however often it was interrupted.
 
     Args:
@@ -67,6 +81,9 @@ def build(
         dataset: that of this name.
         size: height of prepared silhouettes, pixels.
         partition: as `config.data.partition`; None for the dataset's own split.
+
+    Returns:
+        what `prepare.json` holds, and lines for a person, of lists the first few.
     """
     tally = _Tally(problems=list(journal.problems))
     for pickle in sorted(journal.pickles):
@@ -74,6 +91,7 @@ def build(
     found = {
         "dataset": name,
         "size": size,
+        "expected": dict(dataset.expected),
         "sequences": tally.sequences,
         "modalities": {m: dataclasses.asdict(n) for m, n in sorted(tally.modalities.items())},
         "without frames": sorted(tally.without),
@@ -81,7 +99,9 @@ def build(
         "unpaired": dict(sorted(tally.unpaired.items())),
         "left out": [{"path": p, "reason": reason} for p, reason in sorted(tally.problems)],
     }
-    return found | splits(journal.root, dataset, partition, sorted(tally.modalities))
+    counted = count(journal.root, dataset, partition, sorted(tally.modalities))
+    found |= {"splits": counted.splits, "fingerprints": counted.fingerprints}
+    return found, _said(found) + counted.lines
 
 
 def write(root: Path, report: Mapping[str, Any]) -> None:
@@ -93,39 +113,40 @@ def write(root: Path, report: Mapping[str, Any]) -> None:
     files.replace(root / NAME, json.dumps(report, indent=1).encode() + b"\n")
 
 
-def splits(
+def count(
     root: Path, dataset: Dataset, partition: Path | None, modalities: Sequence[str]
-) -> dict[str, Any]:
-    """What is there of both splits, and the fingerprints that training would see.
-
-    Returns:
-        'counts': lines; 'splits': name -> counts; 'fingerprints': modality -> 16 hexadecimal
-        digits, or the reason why there is none.
-    """
+) -> Counted:
+    """What is there of both splits, and the fingerprints that training would see."""
     try:
         found = sequences.open_splits(dataset, root, partition)
     except UserError as error:
-        return {"counts": [str(error)], "splits": {}, "fingerprints": {}}
-    counts = {
+        return Counted([f"no fingerprint: {error}"], {}, {})
+    splits = {
         name: {
             "identities": len(set(split.identities.tolist())),
-            "expected": dataset.expected.get(name),
             "sequences": len(split),
         }
         for name, split in (("train", found.train), ("test", found.test))
     }
-    prints = {modality: _fingerprint(found, modality) for modality in modalities}
-    return {"counts": found.lines, "splits": counts, "fingerprints": prints}
+    lines, prints = list(found.lines), {}
+    for modality in modalities:
+        try:
+            prints[modality] = sequences.fingerprint(found, [modality])
+            lines.append(f"fingerprint of {modality}: {prints[modality]}")
+        except UserError as error:
+            lines.append(f"no fingerprint of {modality}: {error}")
+    return Counted(lines, splits, prints)
 
 
-def said(report: Mapping[str, Any]) -> list[str]:
-    """The report in lines, of lists the first few."""
-    lines = [
+def _said(report: Mapping[str, Any]) -> list[str]:
+    published = report["expected"].get("sequences")
+    beside = f" of {published} as published" if published else ""
+    lines = [f"{report['sequences']} sequences{beside}"]
+    lines += [
         f"{modality}: {found['pickles']} pickles, {found['frames']} frames of "
         + ", ".join(f"{array} ({n})" for array, n in found["arrays"].items())
         for modality, found in report["modalities"].items()
     ]
-    lines += report["counts"]
     for what, name in {
         "without a frame": "without frames",
         f"with fewer than {SHORT} frames": "short",
@@ -136,15 +157,7 @@ def said(report: Mapping[str, Any]) -> list[str]:
     left_out = [f"{problem['path']}: {problem['reason']}" for problem in report["left out"]]
     if left_out:
         lines.append(f"{len(left_out)} left out, all named in {NAME}: {some(left_out)}")
-    lines += [f"fingerprint of {m}: {digits}" for m, digits in report["fingerprints"].items()]
     return lines
-
-
-def _fingerprint(found: Splits, modality: str) -> str:
-    try:
-        return sequences.fingerprint(found, [modality])
-    except UserError as error:
-        return str(error)
 
 
 def some(texts: Sequence[str]) -> str:

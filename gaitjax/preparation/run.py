@@ -77,11 +77,13 @@ def prepare(options: Options, executor: Executor, workers: int) -> list[str]:
             finish.arrange(journal, dataset.arrange)
         if run.locked:
             raise UserError(f"not opened, while all else is prepared: {'; '.join(run.locked)}")
-        found = report.build(journal, options.dataset, dataset, options.size, options.partition)
+        found, lines = report.build(
+            journal, options.dataset, dataset, options.size, options.partition
+        )
         report.write(options.output, found)
         if options.strict and found["left out"]:
             raise UserError(f"an earlier run left out {found['left out'][0]['path']} and others")
-        return [*run.said(before), *report.said(found)]
+        return [*run.said(before), *lines]
 
 
 class _Run:
@@ -214,6 +216,8 @@ def _checked(options: Options) -> Dataset:
         raise UserError(f"--output {output} lies in --input {source}; choose another folder")
     if output.exists() and not output.is_dir():
         raise UserError(f"--output {output} is a file; expected a folder")
+    if options.partition and not options.partition.is_file():
+        raise UserError(f"--partition {options.partition} is no file; expected a JSON")
     files.check_writable(output)
     return dataset
 
