@@ -7,40 +7,9 @@ Scoliosis1K-sil-pkl.zip and Scoliosis1K-pose-pkl.zip, prepared, and as -raw.zip 
 files, with a password. Pickles of both have the same names: only the folders tell them apart.
 """
 
-import json
-
-import numpy as np
-
-from gaitjax.datasets import Dataset, Raw, readers
-from gaitjax.errors import UserError
+from gaitjax.datasets import Dataset, Raw, openpose, readers
 
 SEQUENCE = r"(?P<identity>\d{5})/(?P<type>(?i:positive|neutral|negative))/(?P<view>[^/]+)/"
-
-
-def pose(path: str, content: bytes, size: int) -> np.ndarray:
-    """The key points of a frame, of which there is one person.
-
-    Args:
-        path: of the file, for errors.
-        content: JSON as OpenPose writes it.
-        size: without a meaning here.
-
-    Returns:
-        float32 [1, joints, 3]: x, y, confidence.
-
-    Raises:
-        UserError: if it is none, or has nobody.
-    """
-    del size
-    try:
-        people = json.loads(content)["people"]
-        points = [np.array(person["pose_keypoints_2d"], np.float32) for person in people[:1]]
-        if not points:
-            raise UserError(f"{path}: empty frame")
-        return points[0].reshape(1, -1, 3)
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise UserError(f"{path}: no JSON of people's key points: {error}") from error
-
 
 DATASET = Dataset(
     title="Scoliosis1K",
@@ -51,7 +20,13 @@ DATASET = Dataset(
     raw=(
         Raw("silhouette", SEQUENCE + r"[^/]+\.png$", readers.silhouette),
         Raw("silhouette", r"^(?!.*pose).*?" + SEQUENCE + r"[^/]+\.pkl$", readers.pickle),
-        Raw("pose", SEQUENCE + r"[^/]+\.json$", pose, "{view}-pose.pkl"),
+        Raw(
+            "pose",
+            SEQUENCE + r"[^/]+\.json$",
+            openpose.read,
+            "{view}-pose.pkl",
+            join=openpose.follow,
+        ),
         Raw("pose", r"pose.*?" + SEQUENCE + r"[^/]+\.pkl$", readers.pickle, "{view}-pose.pkl"),
     ),
 )
