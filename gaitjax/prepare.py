@@ -2,7 +2,8 @@
 
 `python -m gaitjax.prepare casia_b --input RAW --output ROOT` reads a folder or archives, as they
 come; interrupted, it goes on where it was. `python -m gaitjax.prepare check ROOT` says what is
-there. Passwords are read from --password_file or from GAITJAX_PASSWORD.
+there, and `python -m gaitjax.prepare pack ROOT --output STORE` packs it. Passwords are read from
+--password_file or from GAITJAX_PASSWORD.
 """
 
 import argparse
@@ -15,9 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NoReturn
 
-from gaitjax import command
+from gaitjax import command, datasets
+from gaitjax.data import store
 from gaitjax.errors import UserError
-from gaitjax.preparation import check, run, work
+from gaitjax.preparation import check, report, run, work
 
 log = logging.getLogger("gaitjax")
 
@@ -29,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str]) -> None:
     """Prepares a dataset, or does what the first argument says."""
-    commands: dict[str, Callable[[Sequence[str]], None]] = {"check": _check}
+    commands: dict[str, Callable[[Sequence[str]], None]] = {"check": _check, "pack": _pack}
     chosen = commands.get(arguments[0]) if arguments else None
     if chosen:
         chosen(arguments[1:])
@@ -82,6 +84,22 @@ def _check(arguments: Sequence[str]) -> None:
         log.info("%s", line)
     if found.broken:
         raise UserError(f"{len(found.broken)} are broken in {given.root}: {found.broken[0]}")
+
+
+def _pack(arguments: Sequence[str]) -> None:
+    parser = _Parser("python -m gaitjax.prepare pack", description=store.__doc__)
+    parser.add_argument("root", type=Path, help="of a tree identity/type/view/*.pkl")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the store")
+    parser.add_argument("--dataset", help="its name; by default what prepare.json says")
+    parser.add_argument("--strict", action="store_true", help="stop at what would be left out")
+    given = parser.parse_args(arguments)
+    dataset = datasets.get(given.dataset or check.recorded(given.root))
+    packed = store.pack(given.root, given.output, dataset.files, given.strict)
+    log.info("%d sequences of %s", len(packed.names), ", ".join(packed.modalities))
+    if packed.left_out:
+        broken = [": ".join(each) for each in packed.left_out]
+        log.info("%d broken sequences left out: %s", len(broken), report.some(broken))
+    log.info("written to %s", given.output)
 
 
 def _password(file: Path | None) -> str | None:

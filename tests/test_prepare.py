@@ -189,6 +189,25 @@ def test_check_names_what_is_broken(tree, caplog):
     assert f"1 are broken in {tree}: {path} is cut off" in code
 
 
+def test_a_packed_tree_is_checked_as_the_tree_is(tree, tmp_path, caplog):
+    before = checked(caplog, tree)
+    (tree / "003/nm-01/000/000.pkl").write_bytes(b"broken")
+    store = tmp_path / "store"
+    assert "003/nm-01/000" in refused("pack", tree, "--output", store, "--strict")
+    with caplog.at_level("INFO", "gaitjax"):
+        prepare.main(["pack", str(tree), "--output", str(store)])
+    assert any(line.startswith("1 broken sequences left out") for line in caplog.messages)
+    test_run.prepare(tmp_path / "raw", tmp_path / "again")
+    prepare.main(["pack", str(tmp_path / "again"), "--output", str(store)])
+    after = checked(caplog, store, "--dataset", NAME)
+    assert after == [line.replace(str(tree), str(store)) for line in before]
+    shard = next(store.glob("shard-*"))
+    content = bytearray(shard.read_bytes())
+    content[100] ^= 1
+    shard.write_bytes(content)
+    assert "was changed" in refused("check", store, "--dataset", NAME)
+
+
 def test_check_finds_the_level(tree, caplog):
     found = refused("check", tree.parent, "--dataset", NAME)
     assert "lies 4 folders below it; expected 3 (root/identity/type/view/*.pkl): set" in found

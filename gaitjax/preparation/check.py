@@ -1,12 +1,12 @@
-"""Says what there is in a tree of pickles: counts, what is missing, and what is broken."""
+"""Says what there is in a tree or a store: counts, what is missing, and what is broken."""
 
 import dataclasses
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gaitjax import datasets, progress
+from gaitjax.ahead import ahead
 from gaitjax.data import sequences
 from gaitjax.data.sequences import Sequences
 from gaitjax.datasets import Dataset
@@ -30,10 +30,10 @@ class Found:
 
 
 def look(root: Path, name: str | None, partition: Path | None) -> Found:
-    """Reads every pickle of a tree.
+    """Reads everything in a tree, or in the store that it was packed to.
 
     Args:
-        root: of the tree.
+        root: of either.
         name: of the dataset; None: what `prepare.json` says, or else data of one's own.
         partition: as `config.data.partition`; None for the dataset's own split.
 
@@ -41,12 +41,11 @@ def look(root: Path, name: str | None, partition: Path | None) -> Found:
         UserError: if the root is missing, empty or of another layout; says on which level the
             pickles lie.
     """
-    name = name or _recorded(root)
+    name = name or recorded(root)
     dataset = datasets.get(name)
     found = _everyone(root, dataset, partition)
-    with ThreadPoolExecutor(THREADS) as pool:
-        looked = pool.map(lambda row: _look(found, row), range(len(found)))
-        seen = list(progress.bar(looked, len(found), "checking files"))
+    looked = ahead(lambda row: _look(found, row), range(len(found)), THREADS)
+    seen = list(progress.bar(looked, len(found), "checking files"))
     modalities = [m for m in dataset.files if any(m in one.frames for one in seen)]
     lines = [f"{dataset.title} ({name}) in {root}: {_counts(found)}"]
     for modality in modalities:
@@ -71,7 +70,7 @@ def _look(found: Sequences, row: int) -> _Sequence:
         if not found.has(row, modality):
             continue  # it is said how many sequences lack it
         try:
-            frames[modality] = len(found.read(row, modality))
+            frames[modality] = len(found.source.check(found.rows[row], modality))
         except UserError as error:
             frames[modality] = 0
             broken.append(str(error))
@@ -121,8 +120,8 @@ def _counts(found: Sequences) -> str:
     return f"{len(found)} sequences, {', '.join(counts)}"
 
 
-def _recorded(root: Path) -> str:
-    """The dataset that a tree was prepared as, or that of data of one's own."""
+def recorded(root: Path) -> str:
+    """The name of the dataset that a tree was prepared as, else that of data of one's own."""
     try:
         name = json.loads((root / report.NAME).read_text("utf-8"))["dataset"]
     except (OSError, ValueError, LookupError, TypeError):

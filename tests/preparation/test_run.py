@@ -148,6 +148,15 @@ def test_a_removed_pickle_is_made_again(tmp_path, expected):
     assert content(tmp_path / "tree") == expected
 
 
+def test_what_comes_in_later_is_added(tmp_path, expected):
+    archives = walkers.by_identity(walkers.raw())
+    (tmp_path / "raw").mkdir()
+    for identity, files_ in archives.items():
+        _written(tmp_path / f"raw/{identity}.tgz", walkers.tar_bytes(files_))
+        prepare(tmp_path / "raw", tmp_path / "tree")
+    assert content(tmp_path / "tree") == expected
+
+
 def test_other_settings_and_other_folders_are_refused(tmp_path):
     source = write(tmp_path / "raw", "folder", walkers.raw(frames=1))
     prepare(source, tmp_path / "tree")
