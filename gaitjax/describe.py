@@ -10,17 +10,20 @@ import math
 from typing import Any
 
 import jax
+import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
 from gaitjax import command, cost
 from gaitjax.data import augment
+from gaitjax.data import transforms as host
 from gaitjax.data.modalities import FRAMES
 from gaitjax.interop import opengait
 from gaitjax.training import experiment as experiments
 
 CLASSES = flags.DEFINE_integer("classes", 0, "what the head tells apart", lower_bound=0)
 HEIGHT = flags.DEFINE_integer("height", 64, "pixels of the stored frames", lower_bound=1)
+SIZES = {"joints": 17, "channels": 3, "points": 1024}  # of axes that are not of pixels
 LENGTH = 30  # frames of the sequence that is embedded
 
 
@@ -89,14 +92,15 @@ def describe(config: ConfigDict, classes: int, height: int) -> Card:
 
 def _inputs(config: ConfigDict, height: int) -> tuple[dict[str, Any], jax.ShapeDtypeStruct]:
     """Shapes and types of what the network reads: one sequence, cut as the config says."""
-    wire = {}
+    stored = {}
     for modality in config.data.modalities:
         kind, axes = FRAMES[modality]
-        frame = (axis if isinstance(axis, int) else height for axis in axes)
-        dtype = "uint8" if kind == "uint8" else "float32"
-        wire[modality] = jax.ShapeDtypeStruct((1, LENGTH, *frame), dtype)
-    lengths = jax.ShapeDtypeStruct((1,), "int32")
+        frame = (axis if isinstance(axis, int) else SIZES.get(axis, height) for axis in axes)
+        stored[modality] = np.ones((LENGTH, *frame), "uint8" if kind == "uint8" else "float32")
     transforms = config.data.transforms.to_dict()
+    sent = host.in_evaluation(stored, transforms, LENGTH)
+    wire = {name: jax.ShapeDtypeStruct((1, *x.shape), x.dtype) for name, x in sent.items()}
+    lengths = jax.ShapeDtypeStruct((1,), "int32")
     prepare = functools.partial(augment.apply, transforms=transforms, key=None)
     return jax.eval_shape(prepare, wire, lengths), lengths
 

@@ -68,6 +68,7 @@ class Trained:
             given,
             range(len(sequences)),
             modalities=data.modalities,
+            transforms=data.transforms.to_dict(),
             frame_limit=data.frames.limit,
             bucket=evaluation.frame_bucket,
             batch=min(evaluation.batch, len(sequences)),

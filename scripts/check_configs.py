@@ -37,6 +37,9 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "heatmap": (64, 64, 2),
     "mask": (128, 128),
     "rgb": (128, 128, 3),
+    "latents": (96, 48, 4),
+    "pose": (17, 3),
+    "points": (600, 3),
     "smpl": (85,),
     "ratio": (),
 }
@@ -44,6 +47,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
 OTHER_SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     "hid": {"silhouette": (128, 128)},
     "casia_b_star": {"silhouette": (64, 44)},
+    "oumvlp": {"pose": (18, 3)},
     "gaitlu_1m": {"silhouette": (64, 44)},
     "gln:casia_b": {"silhouette": (128, 128)},
 }

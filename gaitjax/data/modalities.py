@@ -9,7 +9,9 @@ FRAMES = {
     **dict.fromkeys(("silhouette", "mask", "parsing"), ("uint8", ("height", "width"))),
     **dict.fromkeys(("rgb", "depth", "flow"), ("uint8", ("height", "width", 3))),
     "heatmap": ("uint8", ("height", "width", 2)),
+    "latents": ("float", (96, 48, 4)),
     "pose": ("float", ("joints", "channels")),
+    "points": ("float", ("points", 3)),
     "smpl": ("float", (85,)),
     "ratio": ("float", ()),
 }

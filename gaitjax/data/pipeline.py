@@ -10,6 +10,7 @@ import grain
 import numpy as np
 
 from gaitjax.data import frames as frame_choice
+from gaitjax.data import transforms as host
 from gaitjax.data.batch import Array, Batch
 from gaitjax.data.samplers import Sampler
 from gaitjax.data.sequences import Sequences
@@ -21,6 +22,7 @@ def training_batches(
     sampler: Sampler,
     frames: Mapping[str, Any],
     modalities: Sequence[str],
+    transforms: host.Transforms,
     seed: int,
     first_step: int,
     share: tuple[int, int],
@@ -39,15 +41,16 @@ def training_batches(
         sampler: draws the rows of a step.
         frames: the fields of `config.data.frames`.
         modalities: what is read of each sequence.
-        seed: of the choice of frames, not negative.
+        transforms: `config.data.transforms`, of which those of the host act here.
+        seed: of the choice of frames and of random transforms, not negative.
         first_step: the step of the first batch; steps done, when a run is resumed.
         share: (this process, number of processes): each loads its own slice of the rows.
         threads: how many batches are read at the same time.
         prefetch: how many more are read ahead.
 
     Returns:
-        Batches of sampler.batch / processes rows, padded with zeros to `frames.padded_length`;
-        images are uint8, floats float32.
+        Batches of sampler.batch / processes rows, padded with zeros to `frames.padded_length`, or
+        to the longest window of the transforms; images are uint8, floats float32.
 
     Raises:
         UserError: if the batch is no multiple of the number of processes, or `frames` makes no
@@ -63,7 +66,9 @@ def training_batches(
     slots = range(process * rows // processes, (process + 1) * rows // processes)
     frame_choice.check(frames)
     labels = sequences.all_labels()
-    source = _Batches(sequences, labels, sampler, dict(frames), tuple(modalities), seed, slots)
+    source = _Batches(
+        sequences, labels, sampler, dict(frames), tuple(modalities), transforms, seed, slots
+    )
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + prefetch)
     return _iterate(grain.MapDataset.source(source).to_iter_dataset(options), first_step)
 
@@ -86,6 +91,7 @@ class _Batches:
     sampler: Sampler
     frames: Mapping[str, Any]
     modalities: tuple[str, ...]
+    transforms: host.Transforms
     seed: int
     slots: range  # this process's places in the global batch
 
@@ -97,7 +103,11 @@ class _Batches:
         samples = []
         for row, places in itertools.groupby(zip(rows, self.slots, strict=True), lambda x: x[0]):
             arrays = self.sequences.frames(row, self.modalities)  # once for all views of it
-            samples += [self._sample(step, slot, arrays) for _, slot in places]
+            try:
+                arrays = host.of_sequence(arrays, self.transforms)
+                samples += [self._sample(step, slot, arrays) for _, slot in places]
+            except UserError as error:
+                raise UserError(f"{self.sequences.folder(row)}: {error}") from error
         inputs: dict[str, Array] = {
             m: self._padded([s[m] for s in samples], rows) for m in self.modalities
         }
@@ -107,11 +117,13 @@ class _Batches:
     def _sample(
         self, step: int, slot: int, arrays: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """The frames that a sequence has in this place of the batch."""
+        """The frames that a sequence has in this place of the batch, as the host leaves them."""
         # slot + 1: numpy takes (seed, step, 0) for (seed, step), which the sampler draws from
-        rng = np.random.default_rng((self.seed, step, slot + 1))
-        chosen = frame_choice.choose(len(arrays[self.modalities[0]]), self.frames, rng)
-        return {modality: array[chosen] for modality, array in arrays.items()}
+        key = (self.seed, step, slot + 1)
+        length = len(arrays[self.modalities[0]])
+        chosen = frame_choice.choose(length, self.frames, np.random.default_rng(key))
+        frames = {modality: array[chosen] for modality, array in arrays.items()}
+        return host.of_frames(frames, self.transforms, key)
 
     def _padded(self, samples: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
         """One array [N, T, ...] of sequences of several lengths, zeros behind their ends."""
@@ -124,6 +136,7 @@ class _Batches:
                     "sequences alike"
                 )
         time = frame_choice.padded_length(self.frames)
+        time = host.longest(self.transforms, self.modalities, time)
         batch = np.zeros((len(samples), time, *samples[0].shape[1:]), samples[0].dtype)
         for row, sample in zip(batch, samples, strict=True):
             row[: len(sample)] = sample

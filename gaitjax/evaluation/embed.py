@@ -12,6 +12,7 @@ from jax.sharding import PartitionSpec as P
 
 from gaitjax import progress
 from gaitjax.ahead import ahead
+from gaitjax.data import transforms as host
 from gaitjax.errors import UserError
 from gaitjax.models import Output
 
@@ -83,6 +84,7 @@ def embed(
     rows: Sequence[int],
     *,
     modalities: Sequence[str],
+    transforms: host.Transforms,
     frame_limit: int,
     bucket: int,
     batch: int,
@@ -103,6 +105,7 @@ def embed(
         sequences: what is read.
         rows: the sequences to embed, at least one.
         modalities: which of their modalities the network reads.
+        transforms: `config.data.transforms`, of which those of the host act here.
         frame_limit: frames past it are dropped.
         bucket: frames.
         batch: sequences at a time; rounded up to a multiple of the number of devices.
@@ -116,7 +119,7 @@ def embed(
     """
     variables = jax.device_put(jax.tree.map(_local, variables), NamedSharding(mesh, P()))
     size = -(-batch // mesh.size) * mesh.size
-    frames = _read_all(sequences, rows, modalities, frame_limit)
+    frames = _read_all(sequences, rows, modalities, transforms, frame_limit)
     batches = _batches(progress.bar(frames, total=len(rows), label="embedding"), bucket, size)
     result = None
     for positions, embeddings in _run(forward, variables, batches, mesh):
@@ -133,13 +136,20 @@ def _local(x: Any) -> Any:
 
 
 def _read_all(
-    sequences: Sequences, rows: Sequence[int], modalities: Sequence[str], limit: int
+    sequences: Sequences,
+    rows: Sequence[int],
+    modalities: Sequence[str],
+    transforms: host.Transforms,
+    limit: int,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Frames of each row by modality, in order, read a little ahead by threads."""
 
     def read(row: int) -> dict[str, np.ndarray]:
-        # Copied, as those of a store are read from the disk no sooner than that.
-        return {m: x[:limit].copy() for m, x in sequences.frames(row, modalities).items()}
+        frames = sequences.frames(row, modalities)
+        try:
+            return host.in_evaluation(frames, transforms, limit)
+        except UserError as error:
+            raise UserError(f"{_name(sequences, row)}: {error}") from error
 
     kinds = None
     for row, frames in zip(rows, ahead(read, rows, THREADS), strict=True):

@@ -10,12 +10,14 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import datasets, lookup, models
 from gaitjax.data import augment, frames, pipeline, samplers, sequences
+from gaitjax.data import transforms as host
 from gaitjax.data.batch import Array, Batch
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
@@ -141,6 +143,7 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
         sampler,
         config.data.frames,
         config.data.modalities,
+        transforms,
         config.seed,
         share=(jax.process_index(), jax.process_count()),
         threads=config.data.threads,
@@ -153,10 +156,17 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
 
 def example_inputs(config: ConfigDict, of: sequences.Sequences) -> tuple[dict[str, Array], Array]:
     """One frame as the network reads it, all zeros, and its length: for shapes."""
-    found = of.frames(0, config.data.modalities)
-    wire = {name: jnp.zeros((1, 1, *x.shape[1:]), x.dtype) for name, x in found.items()}
+    wire = {
+        name: jnp.zeros((1, 1, *x.shape[1:]), x.dtype) for name, x in _on_wire(config, of).items()
+    }
     lengths = jnp.ones(1, jnp.int32)
     return dict(augment.apply(wire, lengths, config.data.transforms.to_dict(), None)), lengths
+
+
+def _on_wire(config: ConfigDict, of: sequences.Sequences) -> dict[str, np.ndarray]:
+    """The frames of the first sequence as they go to the device."""
+    found = of.frames(0, config.data.modalities)
+    return host.in_evaluation(found, config.data.transforms.to_dict(), config.data.frames.limit)
 
 
 def shapes(config: ConfigDict, data: Data, model: nn.Module) -> dict[str, Any]:
@@ -188,8 +198,9 @@ def _check_step(
     rows: int,
 ) -> None:
     """Traces one step: what does not fit together is said before anything is written."""
-    found = data.splits.train.frames(0, config.data.modalities)
+    found = _on_wire(config, data.splits.train)
     time = frames.padded_length(config.data.frames)
+    time = host.longest(config.data.transforms.to_dict(), config.data.modalities, time)
 
     def batch() -> Batch:
         inputs: dict[str, Array] = {

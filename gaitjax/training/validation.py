@@ -81,6 +81,7 @@ def embed_rows(
         data.splits.test,
         rows,
         modalities=config.data.modalities,
+        transforms=config.data.transforms.to_dict(),
         frame_limit=config.data.frames.limit,
         bucket=config.evaluation.frame_bucket,
         batch=config.evaluation.batch,

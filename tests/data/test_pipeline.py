@@ -58,6 +58,7 @@ def batches(train, steps=3, *, sampler=None, modalities=("silhouette",), **optio
         sampler or PKSampler(train.labels()[0], identities=3, sequences=4, seed=seed),
         {**FRAMES, **fields},
         modalities,
+        options.pop("transforms", {}),
         **{"first_step": 0, "share": (0, 1), "threads": 2, "prefetch": 1, **options},
     )
     taken = list(itertools.islice(generator, steps))
@@ -168,7 +169,7 @@ def test_no_more_batches_are_read_ahead_than_promised(train, threads, prefetch):
     sampler = Recorder(train.labels()[0], identities=3, sequences=4, seed=5)
     sampler.asked = []
     generator = pipeline.training_batches(
-        train, sampler, FRAMES, ("silhouette",), 5, 0, (0, 1), threads, prefetch
+        train, sampler, FRAMES, ("silhouette",), {}, 5, 0, (0, 1), threads, prefetch
     )
     for taken in range(1, 4):
         next(generator)
@@ -189,7 +190,9 @@ def test_threads_end_with_the_generator(train, end):
     labels = train.labels()[0]
     sampler = PKSampler(labels, identities=3, sequences=4, seed=0)
     modality = "depth" if end == "fail" else "silhouette"
-    generator = pipeline.training_batches(train, sampler, FRAMES, (modality,), 0, 0, (0, 1), 3, 2)
+    generator = pipeline.training_batches(
+        train, sampler, FRAMES, (modality,), {}, 0, 0, (0, 1), 3, 2
+    )
     if end == "fail":
         with pytest.raises(UserError, match="asks for 'depth'"):
             next(generator)
@@ -217,7 +220,7 @@ tree = open_tree(pathlib.Path(sys.argv[1]), {"silhouette": "sil.pkl"})
 train = Sequences(tree, np.array([0, 5]))
 sampler = PKSampler(np.arange(2), 2, 50, 0)
 frames = dict(sampling="fixed", order="ordered", number=9, minimum=1, maximum=1, skip=0, limit=1)
-batches = pipeline.training_batches(train, sampler, frames, ("silhouette",), 0, 0, (0, 1), 4, 2)
+batches = pipeline.training_batches(train, sampler, frames, ("silhouette",), {}, 0, 0, (0, 1), 4, 2)
 print(len(next(batches).lengths))
 """
 
