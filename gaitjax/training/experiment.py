@@ -19,6 +19,7 @@ from gaitjax import datasets, lookup, models
 from gaitjax.data import augment, frames, pipeline, samplers, sequences
 from gaitjax.data import transforms as host
 from gaitjax.data.batch import Array, Batch
+from gaitjax.data.store import is_store
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
 from gaitjax.evaluation import metrics
@@ -55,7 +56,8 @@ def open_data(config: ConfigDict, cache: Path) -> Data:
         UserError: for data that are missing or of another layout.
     """
     dataset = datasets.get(config.data.dataset)
-    if dataset.generate is not None:
+    packed = bool(config.data.root) and is_store(Path(config.data.root))
+    if dataset.generate is not None and not packed:
         module = lookup.module("gaitjax.datasets", config.data.dataset)
         options = config.data.options.to_dict()
         root = Path(config.data.root or cache / module.cache_name(options))
