@@ -63,13 +63,17 @@ def _data(dataset: str) -> ConfigDict:
     data.dataset = dataset
     data.root = ""  # root/identity/type/view/*.pkl; '' for built-in data: the cache folder
     data.partition = ""  # JSON with TRAIN_SET and TEST_SET; '' where the dataset has a rule
+    # ((dataset, root, weight), ...): trained on instead, each step on one of them; the test split
+    # stays that of data.dataset. Weights of 0: the third roots of the numbers of sequences.
+    data.sets = ()
     data.options = ConfigDict()  # what built-in data are generated from
     data.modalities = ("silhouette",)
-    # modality -> what turns its uint8 into the network's float, in order; random ones act in
-    # training only. See gaitjax/data/augment.py.
+    # modality -> what turns what is stored into what the network reads, in order: first those of
+    # gaitjax/data/transforms.py, on the host, then those of gaitjax/data/augment.py, on the
+    # device. Random ones act in training only.
     data.transforms = ConfigDict({"silhouette": ({"type": "silhouette_cut"},)})
-    # 'triplet': P identities x K sequences of each. 'pairs': as many sequences as their product,
-    # each in two views.
+    # 'triplet': P identities x K sequences of each. 'common': as many sequences as their product,
+    # of whomever. 'pairs': each of these in two views.
     data.sampler = ConfigDict({"type": "triplet", "identities": 8, "sequences": 16})
     data.frames = ConfigDict(
         {

@@ -33,6 +33,7 @@ def main(config: ConfigDict) -> None:
     meshes.initialize()
     found = checkpoint.Found(Path(given[0]))
     trained = experiments.config_of(found.meta)
+    config.data.sets = ()  # the test split is not theirs
     data = experiments.open_data(config, command.cache_folder())
     name = f"evaluation-{found.step}"
     if config.data.dataset != trained.data.dataset:

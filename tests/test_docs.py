@@ -19,7 +19,7 @@ import gaitjax.losses
 import gaitjax.models
 from configs import common, gaitbase, gaitset
 from gaitjax import pickles
-from gaitjax.data import augment
+from gaitjax.data import augment, transforms
 from gaitjax.training import optim
 from tests.datasets.raw import casia_b
 
@@ -237,7 +237,8 @@ def files_of(package):
 @pytest.mark.parametrize(
     ("readme", "names"),
     [
-        ("configs", {*augment.FIXED, *augment.RANDOM, *optim.OPTIMIZERS, *optim.SCHEDULES}),
+        ("configs", {*augment.FIXED, *augment.RANDOM, *transforms.HOST}),
+        ("configs", {*optim.OPTIMIZERS, *optim.SCHEDULES}),
         ("configs", files_of(gaitjax.losses)),
         ("gaitjax/datasets", files_of(gaitjax.datasets) - NO_DATASETS),
     ],

@@ -290,14 +290,15 @@ def _listed(
     dataset: Dataset, root: Path, partition: Path | None, on_disk: list[str]
 ) -> tuple[list[str], list[str]]:
     """The identities that the two splits should have."""
-    if partition is None and dataset.generate and (root / "partition.json").exists():
+    if partition is None and dataset.split is None and (root / "partition.json").exists():
         partition = root / "partition.json"
     if partition is not None:
         return _partition(partition)
     if dataset.split is None:
         raise UserError(
             f"{dataset.title} has no built-in split; set config.data.partition to a JSON file with "
-            f"the lists TRAIN_SET and TEST_SET: {dataset.partition}"
+            f"the lists TRAIN_SET and TEST_SET, or put it into {root} as partition.json: "
+            f"{dataset.partition}"
         )
     return dataset.split(on_disk)
 

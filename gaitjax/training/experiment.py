@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import datasets, lookup, models
-from gaitjax.data import augment, frames, pipeline, samplers, sequences
+from gaitjax.data import augment, frames, mixture, pipeline, samplers, sequences
 from gaitjax.data import transforms as host
 from gaitjax.data.batch import Array, Batch
 from gaitjax.data.store import is_store
@@ -37,12 +37,14 @@ class Data:
         splits: training and test sequences.
         classes: label -> number of classes in the training split.
         fingerprint: changes when names, splits or files change.
+        sets: where several are trained on, how many sequences each has, and its share of the steps.
     """
 
     dataset: Dataset
     splits: sequences.Splits
     classes: dict[str, int]
     fingerprint: str
+    sets: Sequence[tuple[int, float]] = ()
 
 
 def open_data(config: ConfigDict, cache: Path) -> Data:
@@ -71,12 +73,16 @@ def open_data(config: ConfigDict, cache: Path) -> Data:
         )
     partition = Path(config.data.partition) if config.data.partition else None
     splits = sequences.open_splits(dataset, root, partition)
+    sets: Sequence[tuple[int, float]] = ()
+    if config.data.sets:
+        train, sets, lines = mixture.open_sets(config.data.sets)
+        splits = dataclasses.replace(splits, train=train, lines=[*splits.lines, *lines])
     _, names = splits.train.labels()
     fingerprint = sequences.fingerprint(splits, config.data.modalities)
     for split in (splits.train, splits.test):
         split.all_labels()  # refuses a type without a class before anything is written
-    further = {label: len(set(classes.values())) for label, classes in dataset.labels.items()}
-    return Data(dataset, splits, {"identity": len(names), **further}, fingerprint)
+    further = {label: len(set(x.values())) for label, x in splits.train.classes.items()}
+    return Data(dataset, splits, {"identity": len(names), **further}, fingerprint, sets)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +123,7 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
     """
     _check(config)
     labels, _ = data.splits.train.labels()
-    sampler = samplers.build(config.data.sampler, labels, config.seed)
+    sampler = samplers.build(config.data.sampler, labels, config.seed, data.sets)
     meshes.check_batch(sampler.batch, mesh)
     model = build_model(config, data.classes)
     rate = optim.schedule(config.schedule, config.optimizer.learning_rate)

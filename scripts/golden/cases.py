@@ -14,6 +14,7 @@ import numpy as np
 from gaitjax.errors import UserError
 
 from . import (
+    collate_samplers,
     dataset_scripts,
     evaluation,
     losses,
@@ -181,6 +182,8 @@ def _checks(name: str, content: dict[str, Any], arrays: Arrays, rule: Rule) -> d
     if kind == "transforms":
         entries = content["cases"].items()
         return {case: partial(transforms.check, case, entry, arrays) for case, entry in entries}
+    if kind == "collate and samplers":
+        return dict(collate_samplers.checks(content))
     if kind == "dataset scripts":
         return dict(dataset_scripts.checks(arrays))
     if kind == "pretreatment":

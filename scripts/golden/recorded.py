@@ -26,8 +26,10 @@ class Recorded:
         return self._take(size)
 
     def integers(self, low: Any, high: Any, size: Size = None) -> Any:
-        """The next numbers."""
-        return self._take(size)
+        """The next numbers, which have to lie within the bounds."""
+        taken = self._take(size)
+        assert np.all((np.asarray(low) <= taken) & (taken < np.asarray(high)))
+        return taken
 
     def uniform(self, low: Any, high: Any, size: Size = None) -> Any:
         """The next numbers, as many as there are bounds where no size is given."""
@@ -42,8 +44,10 @@ class Recorded:
         return self._take(length)
 
     def choice(self, a: Any, size: int, replace: bool = True) -> Any:
-        """The next numbers, which are of `a`."""
-        return self._take(size)
+        """The next numbers, which have to be of `a`."""
+        taken = self._take(size)
+        assert set(taken.tolist()) <= set(np.asarray(a).tolist())
+        return taken
 
     def _take(self, size: Size) -> Any:
         shape = () if size is None else (size,) if isinstance(size, int) else tuple(size)

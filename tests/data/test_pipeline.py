@@ -11,7 +11,7 @@ import pytest
 
 from gaitjax import pickles
 from gaitjax.data import pipeline
-from gaitjax.data.samplers import PairSampler, PKSampler
+from gaitjax.data.samplers import EpochSampler, PKSampler
 from gaitjax.data.sequences import Sequences
 from gaitjax.data.store import pack
 from gaitjax.data.tree import scan
@@ -298,7 +298,7 @@ read = []
 
 
 def test_the_two_views_of_a_sequence_are_read_once(train):
-    sampler = PairSampler(SEQUENCES, 6, seed=0)
+    sampler = EpochSampler(SEQUENCES, 6, seed=0, views=2)
     batch = batches(Counted(train.source, train.rows), 1, sampler=sampler, prefetch=1, threads=1)[0]
     assert read[:6] == sampler.rows(0)[::2].tolist()
     which, drawn = (batch.inputs["silhouette"][:, :, 0, i] for i in (0, 1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gaitjax.data.samplers import PairSampler, PKSampler, build
+from gaitjax.data.samplers import EpochSampler, MixedSampler, PKSampler, build, shares
 from gaitjax.errors import UserError
 
 LABELS = np.repeat([4, 0, 2, 9, 5, 7], [10, 3, 8, 1, 12, 6])[
@@ -70,40 +70,102 @@ def test_an_empty_split_is_said():
         PKSampler(np.zeros(0, np.int32), 8, 16, 0)
 
 
-def test_pairs_are_two_adjacent_views_of_distinct_sequences():
-    sampler = PairSampler(40, 8, seed=0)
+def test_views_are_adjacent_rows_of_distinct_sequences():
+    sampler = EpochSampler(40, 8, seed=0, views=2)
     for step in range(20):
         first, second = sampler.rows(step).reshape(8, 2).T
         np.testing.assert_array_equal(first, second)
         assert len(set(first.tolist())) == 8
 
 
-def test_pairs_see_every_sequence_once_an_epoch_in_another_order():
-    sampler = PairSampler(40, 8, seed=0)
-    epochs = np.stack([sampler.rows(step)[::2] for step in range(10)]).reshape(2, 40)
+@pytest.mark.parametrize("views", [1, 2])
+def test_an_epoch_sees_every_sequence_once_in_another_order(views):
+    sampler = EpochSampler(40, 8, seed=0, views=views)
+    assert sampler.batch == 8 * views
+    epochs = np.stack([sampler.rows(step)[::views] for step in range(10)]).reshape(2, 40)
     np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(40), (2, 1)))
     assert (epochs[0] != epochs[1]).any()
 
 
-def test_pairs_leave_no_sequence_out_for_good():
-    rest = PairSampler(11, 4, seed=1)  # three are left over in each epoch, as in OpenGait
+def test_epochs_leave_no_sequence_out_for_good():
+    rest = EpochSampler(11, 4, seed=1)  # three are left over in each epoch, as in OpenGait
     assert set(np.concatenate([rest.rows(step) for step in range(20)]).tolist()) == set(range(11))
 
 
-def test_pairs_depend_on_seed_and_step_alone():
-    first = PairSampler(40, 8, seed=7)
+def test_epochs_depend_on_seed_and_step_alone():
+    first = EpochSampler(40, 8, seed=7)
     backwards = [first.rows(step) for step in range(9, -1, -1)][::-1]
     np.testing.assert_array_equal(
-        backwards, [PairSampler(40, 8, seed=7).rows(step) for step in range(10)]
+        backwards, [EpochSampler(40, 8, seed=7).rows(step) for step in range(10)]
     )
-    assert not np.array_equal(PairSampler(40, 8, seed=8).rows(0), first.rows(0))
+    assert not np.array_equal(EpochSampler(40, 8, seed=8).rows(0), first.rows(0))
+
+
+def mixed(shares, seed=0):
+    return MixedSampler([EpochSampler(n, 4, seed) for n in (8, 12, 20)], (8, 12, 20), shares, seed)
+
+
+def set_of(rows):
+    """0, 1 or 2, of rows that all lie in one set."""
+    found = np.unique(np.searchsorted([8, 20], rows, side="right"))
+    assert len(found) == 1
+    return int(found[0])
+
+
+def test_a_step_draws_from_one_set_as_often_as_its_share_says():
+    sampler = mixed((0.5, 0.2, 0.3))
+    counts = np.bincount([set_of(sampler.rows(step)) for step in range(600)])
+    np.testing.assert_allclose(counts / 600, (0.5, 0.2, 0.3), atol=0.06)
+
+
+def test_every_set_keeps_its_own_epochs():
+    sampler = mixed((0.5, 0.2, 0.3))
+    rows = {0: [], 1: [], 2: []}
+    for step in range(60):
+        drawn = sampler.rows(step)
+        rows[set_of(drawn)].append(drawn)
+    for which, (start, size) in enumerate([(0, 8), (8, 12), (20, 20)]):
+        epochs = np.concatenate(rows[which])
+        epochs = epochs[: len(epochs) // size * size].reshape(-1, size)
+        np.testing.assert_array_equal(
+            np.sort(epochs), np.tile(np.arange(start, start + size), (len(epochs), 1))
+        )
+
+
+def test_mixed_steps_depend_on_seed_and_step_alone():
+    backwards = [mixed((0.5, 0.2, 0.3)).rows(step) for step in range(19, -1, -1)][::-1]
+    first = mixed((0.5, 0.2, 0.3))
+    np.testing.assert_array_equal([first.rows(step) for step in range(20)], backwards)
+    others = [mixed((0.5, 0.2, 0.3), seed=1).rows(step) for step in range(20)]
+    assert [set_of(rows) for rows in others] != [set_of(rows) for rows in backwards]
+
+
+def test_shares_follow_the_weights_or_the_third_roots_of_the_sizes():
+    assert shares((10, 90), (3, 1)) == [0.75, 0.25]
+    sizes = np.array([8107.0, 20000, 92000])
+    logits = np.log(sizes) / 3  # as OpenGait has it
+    np.testing.assert_allclose(shares(sizes, (0, 0, 0)), np.exp(logits) / np.exp(logits).sum())
+    for weights in ((1, 0), (-1, 2), (-1, -1)):
+        with pytest.raises(UserError, match=r"weights of config\.data\.sets are"):
+            shares((10, 20), weights)
 
 
 def test_a_config_names_its_sampler():
     fields = {"identities": 2, "sequences": 3}
     assert build({**fields, "type": "triplet"}, LABELS, 0).batch == 6
+    assert build({**fields, "type": "common"}, LABELS, 0).batch == 6
     assert build({**fields, "type": "pairs"}, LABELS, 0).batch == 12
-    with pytest.raises(UserError, match=r"sampler\.type is 'pair'; expected triplet or pairs"):
+    with pytest.raises(UserError, match=r"type is 'pair'; expected one of triplet, common, pairs"):
         build({**fields, "type": "pair"}, LABELS, 0)
-    with pytest.raises(UserError, match=r"sequences = 42 sequences for pairs; expected 1 to 40"):
+    with pytest.raises(UserError, match=r"sequences = 42 sequences at a time; expected 1 to 40"):
         build({"type": "pairs", "identities": 6, "sequences": 7}, LABELS, 0)
+
+
+def test_identities_of_one_set_make_a_batch():
+    labels = np.repeat([3, 1, 0, 2], 10)
+    fields = {"type": "triplet", "identities": 2, "sequences": 4}
+    sampler = build(fields, labels, 0, [(20, 0.5), (20, 0.5)])
+    found = {tuple(np.unique(labels[sampler.rows(step)]).tolist()) for step in range(20)}
+    assert found == {(1, 3), (0, 2)}
+    with pytest.raises(UserError, match="identities is 3, but the training split has 2"):
+        build({**fields, "identities": 3}, labels, 0, [(20, 0.5), (20, 0.5)])
