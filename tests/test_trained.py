@@ -11,8 +11,8 @@ import pytest
 import tiny
 
 import gaitjax
-from configs import gaitset, smplgait
-from gaitjax.data import augment
+from configs import common, gaitset, smplgait
+from gaitjax.data import augment, transforms
 from gaitjax.errors import UserError
 from gaitjax.interop import opengait
 from gaitjax.trained import Trained
@@ -114,3 +114,43 @@ def test_what_cannot_be_loaded_is_named(path, config, named):
 def test_the_package_alone_imports_no_jax():
     check = "import sys, gaitjax; assert gaitjax.load; sys.exit('jax' in sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True, cwd=tiny.REPOSITORY)
+
+
+def posed(listed, modality="pose"):
+    """A network of poses or points, with these transforms."""
+    config = common.base("folder")
+    config.network, config.model = "tests.any_modality", {}
+    config.data.modalities, config.data.transforms = (modality,), {modality: listed}
+    config.evaluation.frame_bucket = 4
+    model = experiments.build_model(config, {})
+    frames = {"pose": np.ones((2, 17, 3), np.float32), "points": np.ones((2, 9, 3), np.float32)}
+    sent = transforms.in_evaluation({modality: frames[modality]}, config.data.transforms, 9)
+    inputs = {modality: sent[modality][None]}
+    variables = model.init(jax.random.key(0), inputs, jnp.array([2]), train=False)
+    return Trained(config, {}, 0, model, variables)
+
+
+def test_poses_are_transformed_as_in_training():
+    listed = (
+        {"type": "joint_noise", "std": 9.0},  # acts in training only
+        {"type": "centre_window", "number": 5},
+        {"type": "pose_channels"},
+    )
+    found = posed(listed)
+    given = [np.random.default_rng(n).normal(0, 9, (n, 17, 3)).astype(np.float32) for n in (4, 9)]
+    channels = [transforms.pose_channels(x) for x in (given[0], given[1][2:7])]
+    expected = [alone(found, {"pose": x}) for x in channels]
+    np.testing.assert_allclose(found.embed(given), expected, atol=1e-5)
+
+
+def test_clouds_of_any_number_of_points_are_embedded():
+    found = posed(({"type": "sample_points", "number": 8}, {"type": "normalise_points"}), "points")
+    rng = np.random.default_rng(0)
+    given = [rng.normal(0, 1, (3, points, 3)).astype(np.float32) for points in (5, 20, 11)]
+    given[1][0, 7:] = np.nan
+    whole = found.embed(given)
+    assert np.isfinite(whole).all()
+    np.testing.assert_allclose(found.embed(given[::-1]), whole[::-1], atol=1e-6)
+    given[1][0] = np.nan
+    with pytest.raises(UserError, match=r"given/sequence/1: .*a frame has no points"):
+        found.embed(given)

@@ -304,3 +304,47 @@ def test_the_two_views_of_a_sequence_are_read_once(train):
     which, drawn = (batch.inputs["silhouette"][:, :, 0, i] for i in (0, 1))
     np.testing.assert_array_equal(which[::2], which[1::2])
     assert (drawn[::2] != drawn[1::2]).any()
+
+
+STREAMS = {
+    "pose": (
+        {"type": "point_noise", "std": 0.5},
+        {"type": "random_window", "number": 3},
+        {"type": "pose_streams"},
+    ),
+    "silhouette": ({"type": "random_window", "number": 3},),
+}
+
+
+@pytest.mark.parametrize("sampling", ["fixed", "unfixed"])
+def test_the_host_transforms_the_chosen_frames(train, sampling):
+    options = {"sampling": sampling, "modalities": ("silhouette", "pose")}
+    made = batches(train, transforms=STREAMS, **options)
+    for plain, batch in zip(batches(train, **options), made, strict=True):
+        assert batch.inputs["pose"].shape == (12, 3, 17, 3, 5)
+        assert batch.inputs["pose"].dtype == np.float32
+        assert (batch.lengths == 3).all()
+        poses, frames = (x.inputs["silhouette"][:, :, 0, 1] for x in (plain, batch))
+        for row, (all_of_it, window) in enumerate(zip(poses, frames, strict=True)):
+            start = all_of_it.tolist().index(window[0])
+            np.testing.assert_array_equal(all_of_it[start : start + 3], window)
+            joints = plain.inputs["pose"][row, start : start + 3, :, :2]
+            noise = batch.inputs["pose"][row, :, :, 0, :2] - joints
+            assert 0.3 < noise.std() < 0.7
+
+
+def test_transforms_draw_the_same_on_two_processes_and_after_a_restart(train):
+    options = {"modalities": ("silhouette", "pose"), "transforms": STREAMS}
+    whole = batches(train, **options)
+    parts = [batches(train, share=(i, 2), threads=1, **options) for i in (0, 1)]
+    joined = [
+        jax.tree.map(lambda *x: np.concatenate(x), *both) for both in zip(*parts, strict=True)
+    ]
+    equal(joined, whole)
+    equal(batches(train, 1, first_step=2, **options), whole[2:])
+
+
+def test_a_sequence_that_cannot_be_transformed_is_named(train):
+    listed = {"pose": ({"type": "pose_streams", "skeleton": "openpose"},)}
+    with pytest.raises(UserError, match=r"/nm-0\d/000: there are 17 joints; the skeleton openpose"):
+        batches(train, modalities=("pose",), transforms=listed)
