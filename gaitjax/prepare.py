@@ -91,10 +91,18 @@ def _pack(arguments: Sequence[str]) -> None:
     parser.add_argument("root", type=Path, help="of a tree identity/type/view/*.pkl")
     parser.add_argument("--output", type=Path, required=True, help="folder of the store")
     parser.add_argument("--dataset", help="its name; by default what prepare.json says")
+    parser.add_argument("--modalities", help="such as silhouette,pose; by default all")
     parser.add_argument("--strict", action="store_true", help="stop at what would be left out")
     given = parser.parse_args(arguments)
     dataset = datasets.get(given.dataset or check.recorded(given.root))
-    packed = store.pack(given.root, given.output, dataset.files, given.strict)
+    wanted = given.modalities.split(",") if given.modalities else list(dataset.files)
+    if unknown := set(wanted) - set(dataset.files):
+        raise UserError(
+            f"--modalities: {dataset.title} has no {', '.join(sorted(unknown))}; it has "
+            f"{', '.join(dataset.files)}"
+        )
+    files = {modality: dataset.files[modality] for modality in wanted}
+    packed = store.pack(given.root, given.output, files, given.strict)
     log.info("%d sequences of %s", len(packed.names), ", ".join(packed.modalities))
     if packed.left_out:
         broken = [": ".join(each) for each in packed.left_out]

@@ -86,6 +86,11 @@ class Strings:
             ends.append(len(text))
         return Strings(np.array(ends, np.int64), np.frombuffer(bytes(text), np.uint8))
 
+    @property
+    def empty(self) -> bool:
+        """Whether all of them are empty."""
+        return not len(self._text)
+
     def __len__(self) -> int:
         return len(self._ends)
 

@@ -72,7 +72,7 @@ class Store:
 
     @property
     def modalities(self) -> list[str]:
-        """What the sequences may have."""
+        """What some of the sequences have."""
         return list(self.places)
 
     def has(self, row: int, modality: str) -> bool:
@@ -239,7 +239,8 @@ def pack(root: Path, output: Path, files: Mapping[str, str], strict: bool = Fals
     Args:
         root: the tree, root/identity/type/view/*.pkl.
         output: the folder of the store: new, empty or packed before.
-        files: modality -> pattern of its pickle, as in `datasets.Dataset`; these are packed.
+        files: modality -> pattern of its pickle, as in `datasets.Dataset`; all that there are of
+            these are packed.
         strict: refuse a sequence that is broken, instead of recording it and leaving it out.
 
     Raises:
@@ -273,6 +274,7 @@ class _Part:
 
     Attributes:
         bytes: of the file.
+        end: of the frames in it.
         names: identity/type/view of the sequences that it holds or leaves out.
         left_out: int64, which of them it leaves out.
         reasons: why, one for each.
@@ -281,6 +283,7 @@ class _Part:
     """
 
     bytes: int
+    end: int
     names: Strings
     left_out: np.ndarray
     reasons: Strings
@@ -297,7 +300,7 @@ def _read(tree: Tree, row: int, strict: bool) -> dict[str, tuple[np.ndarray, int
     try:
         return {
             modality: (tree.read(row, modality), tree.stat(row, modality).st_size)
-            for modality in tree.files
+            for modality in tree.modalities
             if tree.has(row, modality)
         }
     except UserError as error:
@@ -311,7 +314,7 @@ def _write_shard(
 ) -> _Part:
     """Writes what was read of the rows from the first on, until the shard is full."""
     names, kinds, broken = [], dict[Kind, int](), dict[int, str]()
-    places: dict[str, list[tuple[int, ...]]] = {modality: [] for modality in tree.files}
+    places: dict[str, list[tuple[int, ...]]] = {modality: [] for modality in tree.modalities}
     with writing.replacing(shard_path(output, shard)) as file:
         for position, arrays in enumerate(read):
             names.append("/".join(tree.names[first + position]))
@@ -361,14 +364,14 @@ def _read_part(output: Path, shard: int) -> _Part | None:
     try:
         with path.open("rb") as file:
             length = file.seek(-8, os.SEEK_END) + 8
-            file.seek(int.from_bytes(file.read(), "little"))
+            end = file.seek(int.from_bytes(file.read(), "little"))
             header, found = columns.decode(str(path), SHARD_KIND, file.read()[:-8])
         names, reasons = (Strings.read(name, found) for name in ("names", "reasons"))
         kinds = [_kind(kind) for kind in header["kinds"]]
         places = {m: found[f"place/{m}"] for m in header["modalities"]}
         for place in places.values():
             _check(place, len(names) - len(reasons), kinds, [*[0] * shard, length])
-        return _Part(length, names, found["left_out"], reasons, places, kinds)
+        return _Part(length, end, names, found["left_out"], reasons, places, kinds)
     except (OSError, UserError, LookupError, TypeError, ValueError):
         return None
 
@@ -376,24 +379,27 @@ def _read_part(output: Path, shard: int) -> _Part | None:
 def _kept(output: Path, shard: int, tree: Tree, first: int, strict: bool) -> _Part | None:
     """The shard that is there, if it is what would be written of the rows from the first on."""
     part = _read_part(output, shard)
-    if part is None or first + part.rows > len(tree.names) or list(part.places) != list(tree.files):
+    if part is None or list(part.places) != tree.modalities:
         return None
-    last = first + part.rows == len(tree.names)
     rows = range(first, first + part.rows)
-    if not (last or part.bytes >= SHARD_BYTES):
+    full = part.end >= SHARD_BYTES or rows.stop == len(tree.names)
+    if not full or rows.stop > len(tree.names):
         return None
-    if any("/".join(tree.names[row]) != name for row, name in zip(rows, part.names, strict=True)):
-        return None
-    for position, reason in zip(part.left_out.tolist(), part.reasons, strict=True):
-        if _read(tree, rows[position], strict) != reason:
-            return None
     written = shard_path(output, shard).stat().st_mtime_ns
     held = np.delete(np.array(rows), part.left_out).tolist()
-    for modality, place in part.places.items():
-        for row, size in zip(held, place[SIZE].tolist(), strict=True):
-            if not _unchanged(tree, row, modality, size, written):
-                return None
-    return part
+    same = (
+        all("/".join(tree.names[row]) == name for row, name in zip(rows, part.names, strict=True))
+        and all(
+            _read(tree, rows[position], strict) == reason
+            for position, reason in zip(part.left_out.tolist(), part.reasons, strict=True)
+        )
+        and all(
+            _unchanged(tree, row, modality, size, written)
+            for modality, place in part.places.items()
+            for row, size in zip(held, place[SIZE].tolist(), strict=True)
+        )
+    )
+    return part if same else None
 
 
 def _unchanged(tree: Tree, row: int, modality: str, size: int, written: int) -> bool:
@@ -416,13 +422,13 @@ def _finish(output: Path, tree: Tree, parts: list[_Part]) -> None:
         **Strings.of("/".join(tree.names[row]) for row in left_out.tolist()).columns(LEFT_OUT[0]),
         **Strings.of(reason for part in parts for reason in part.reasons).columns(LEFT_OUT[1]),
     }
-    for modality in tree.files:
+    for modality in tree.modalities:
         content[f"place/{modality}"] = np.concatenate(
             [_renumbered(part, modality, kinds) for part in parts], axis=1
         )
     header = {
         "names": tree.names.distinct,
-        "modalities": list(tree.files),
+        "modalities": tree.modalities,
         "kinds": kinds,
         "shards": [part.bytes for part in parts],
     }

@@ -40,6 +40,7 @@ class Tree:
         without: identity/type/view of the folders without a pickle, which are left out.
         files: modality -> pattern of its pickle, as in `datasets.Dataset`.
         found: modality -> the name of its pickle in each folder; '' where there is none.
+        modalities: what some of the sequences have.
     """
 
     def __init__(
@@ -53,11 +54,7 @@ class Tree:
     ) -> None:
         self.root, self.identities, self.names, self.without = root, identities, names, without
         self.files, self.found = files, found
-
-    @property
-    def modalities(self) -> list[str]:
-        """What the sequences may have."""
-        return list(self.files)
+        self.modalities = [modality for modality in files if not found[modality].empty]
 
     def folder(self, row: int) -> str:
         """Where a sequence lies."""
