@@ -62,7 +62,7 @@ def _data(dataset: str) -> ConfigDict:
     data = ConfigDict()
     data.dataset = dataset
     data.root = ""  # root/identity/type/view/*.pkl; '' for built-in data: the cache folder
-    data.partition = ""  # JSON with TRAIN_SET and TEST_SET; '': the dataset's rule, or that in its root
+    data.partition = ""  # JSON with TRAIN_SET and TEST_SET; '': the dataset's rule, or root's own
     # ((dataset, root, weight), ...): trained on instead, each step on one of them; the test split
     # stays that of data.dataset. Weights of 0: the third roots of the numbers of sequences.
     data.sets = ()

@@ -272,6 +272,17 @@ def test_a_sharded_batch_gives_the_same_and_moves_no_images():
     )
 
 
+def test_every_frame_is_drawn_for_itself_on_request():
+    x = np.full((4, 6, 64, 64), 255, np.uint8)
+    erase = {"type": "erase", "probability": 0.7, "per_frame": True}
+    found = np.asarray(apply(x, erase, key=jax.random.key(0)))
+    erased = (found == 0).reshape(24, -1)
+    assert 0 < erased.any(axis=1).sum() < 24
+    assert len({tuple(frame) for frame in erased.tolist() if any(frame)}) > 10
+    np.testing.assert_array_equal(apply(x[:, :3], erase, key=jax.random.key(0)), found[:, :3])
+    np.testing.assert_array_equal(apply(x, erase), x)
+
+
 @pytest.mark.parametrize(
     ("transform", "text"),
     [
