@@ -279,8 +279,6 @@ def test_every_frame_is_drawn_for_itself_on_request():
     erased = (found == 0).reshape(24, -1)
     assert 0 < erased.any(axis=1).sum() < 24
     assert len({tuple(frame) for frame in erased.tolist() if any(frame)}) > 10
-    np.testing.assert_array_equal(apply(x[:, :3], erase, key=jax.random.key(0)), found[:, :3])
-    np.testing.assert_array_equal(apply(x, erase), x)
 
 
 @pytest.mark.parametrize(
