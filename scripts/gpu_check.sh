@@ -24,7 +24,7 @@ if (($# == 0)); then
     --config.data.sampler.sequences=16 --config.data.frames.number=30
 fi
 
-"$python" -m pytest -m gpu tests/gpu
+"$python" -m pytest -n 0 -m gpu tests/gpu  # one process: each takes most of a GPU's memory
 mkdir -p scripts/benchmarks
 "$python" scripts/benchmark.py "$@" --output "$output"
 echo "gpu_check: passed on $device; see $output"
