@@ -1,8 +1,13 @@
-"""SkeletonGait (Fan et al., AAAI 2024) on the datasets of SETTINGS: DeepGaitV2 on skeleton maps."""
+"""SkeletonGait (Fan et al., AAAI 2024) on the datasets of SETTINGS: DeepGaitV2 on skeleton maps.
+
+The maps are drawn of poses, on the device; config.data.modalities=("heatmap",) reads prepared ones.
+"""
 
 from ml_collections import ConfigDict
 
 from configs import common, deepgaitv2
+
+SKELETON_MAP = {"type": "skeleton_map", "sigma": 8.0}
 
 
 def get_config(dataset: str = "synthetic") -> ConfigDict:
@@ -15,19 +20,30 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     deepgaitv2.residual_network(config)
     config.schedule.milestones = (20_000, 30_000, 40_000)
     deepgaitv2.augment(config, "heatmap")
+    draw_maps(config)
     common.choose(SETTINGS, dataset)(config)
     return config
 
 
+def draw_maps(config: ConfigDict) -> None:
+    """Reads poses in place of skeleton maps, and draws them before the maps' other transforms."""
+    names = config.data.modalities
+    config.data.modalities = tuple("pose" if name == "heatmap" else name for name in names)
+    config.data.transforms.pose = ({"type": "complete_joints"},)
+    config.data.transforms.heatmap = (SKELETON_MAP, *config.data.transforms.heatmap)
+
+
 def ccpg(config: ConfigDict) -> None:
-    """Embeds by the BNNecks."""
+    """Prepared maps, as its poses are not distributed; embeds by the BNNecks."""
+    config.data.modalities = ("heatmap",)
     config.model.inference_head = "bnneck"
 
 
 def oumvlp(config: ConfigDict) -> None:
     """Larger batches, twice as many steps, only mirrored."""
     deepgaitv2.oumvlp(config)
-    config.data.transforms.heatmap = (deepgaitv2.CUT, {"type": "flip", "probability": 0.5})
+    flip = {"type": "flip", "probability": 0.5}
+    config.data.transforms.heatmap = (SKELETON_MAP, deepgaitv2.CUT, flip)
 
 
 def sustech1k(config: ConfigDict) -> None:

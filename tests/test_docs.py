@@ -227,7 +227,7 @@ def test_every_field_is_described():
         assert f"`{path}`" in text or re.search(rf'[`"]{name}[`"]', text), path
 
 
-NO_DATASETS = {"depth_image", "normalise", "openpose", "readers", "skeleton_map"}
+NO_DATASETS = {"depth_image", "normalise", "openpose", "readers"}
 
 
 def files_of(package):
@@ -237,7 +237,7 @@ def files_of(package):
 @pytest.mark.parametrize(
     ("readme", "names"),
     [
-        ("configs", {*augment.FIXED, *augment.RANDOM, *transforms.HOST}),
+        ("configs", {*augment.DRAWN, *augment.FIXED, *augment.RANDOM, *transforms.HOST}),
         ("configs", {*optim.OPTIMIZERS, *optim.SCHEDULES}),
         ("configs", files_of(gaitjax.losses)),
         ("gaitjax/datasets", files_of(gaitjax.datasets) - NO_DATASETS),

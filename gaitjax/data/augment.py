@@ -1,8 +1,8 @@
 """From the wire's uint8 images to the network's float32, on the device, within the jitted step.
 
 A transform is written for one sequence; `apply` maps it over the batch. Random ones act on a whole
-sequence, in training only, and draw from a key of their own for each row. What the host does to
-poses and points is in `transforms`.
+sequence, in training only, and draw from a key of their own for each row. Those of DRAWN make
+images of poses. What the host does to poses and points is in `transforms`.
 """
 
 import functools
@@ -16,6 +16,7 @@ import numpy as np
 
 from gaitjax.data import transforms as host
 from gaitjax.data.batch import Array
+from gaitjax.data.skeleton_map import skeleton_map
 from gaitjax.errors import UserError
 
 PLACES = ("on whole sequences", "on the chosen frames", "on the device")  # in this order
@@ -40,16 +41,19 @@ def apply(
         transforms: modality -> its transforms in order, each `{"type": name, **options}`: the
             keyword arguments of the function `name` of this module, and for random ones the
             `probability` (0.5) that they act on a sequence, or with `per_frame` on a frame. Those
-            of the host (`data/transforms.py`) have acted before, and are passed over.
+            of the host (`data/transforms.py`) have acted before, and are passed over. A modality
+            whose first transform is one of DRAWN is made of 'pose', unless `inputs` have it.
         key: of this step; None skips the random transforms, as evaluation does.
 
     Returns:
         modality -> [N, T, ...], at least float32; modalities without transforms as they are.
 
     Raises:
-        UserError: for an unknown type or option, and for frames too narrow for their transform.
+        UserError: for an unknown type or option, for frames too narrow for their transform, and if
+            there are no poses to draw.
     """
     check(transforms)
+    inputs = {**_drawn(inputs, lengths, transforms), **inputs}
     rows = jnp.arange(len(lengths))
     keys = None if key is None else jax.vmap(jax.random.fold_in, (None, 0))(key, rows)
     return {
@@ -73,6 +77,8 @@ def check(transforms: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
             where = f"config.data.transforms.{modality}[{position}]"
             name = _checked(where, dict(transform))
             place = 0 if name in host.WHOLE else 1 if name in host.HOST else 2
+            if name in DRAWN and position:
+                raise UserError(f"{where}: {name} makes images of poses; name it first")
             if place < latest:
                 raise UserError(
                     f"{where}: {name} acts {PLACES[place]}, but {before} {PLACES[latest]}; name "
@@ -83,7 +89,7 @@ def check(transforms: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
 
 def _checked(where: str, transform: Mapping[str, Any]) -> str:
     """The name of a transform that there is, with options that it has."""
-    types = host.HOST | FIXED | RANDOM
+    types = host.HOST | DRAWN | FIXED | RANDOM
     name = transform.get("type")
     if name not in types:
         raise UserError(f"{where} has type {name!r}; expected {', '.join(sorted(types))}")
@@ -427,6 +433,7 @@ ELEMENTS = np.stack(
     + [structuring_element("cross", *size) for size in _SIZES]
     + [structuring_element("ellipse", *size) for size in _SIZES]
 )
+DRAWN: dict[str, Callable[..., jax.Array]] = {"skeleton_map": skeleton_map}
 FIXED: dict[str, Callable[..., jax.Array]] = {
     f.__name__: f for f in (silhouette, silhouette_cut, parsing_cut, rgb)
 }
@@ -435,11 +442,34 @@ RANDOM: dict[str, Callable[..., jax.Array]] = {
 }
 
 
+def _drawn(
+    inputs: Mapping[str, Array],
+    lengths: Array,
+    transforms: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> dict[str, jax.Array]:
+    """The modalities that are made of poses, [N, T, H, W, C]."""
+    result = {}
+    for modality, listed in transforms.items():
+        options = dict(listed[0]) if listed else {}
+        name = options.pop("type", None)
+        if name not in DRAWN or modality in inputs:
+            continue
+        if "pose" not in inputs:
+            raise UserError(
+                f"config.data.transforms.{modality}[0]: {name} draws poses, which are not read; "
+                f"name 'pose' in config.data.modalities, or {modality!r} if it is prepared"
+            )
+        draw = jax.vmap(functools.partial(DRAWN[name], **options))
+        result[modality] = draw(jnp.asarray(inputs["pose"]), jnp.asarray(lengths))
+    return result
+
+
 def _convert(
     transforms: Sequence[Mapping[str, Any]], x: jax.Array, length: jax.Array, key: jax.Array | None
 ) -> jax.Array:
-    """All transforms on one sequence."""
-    for position, transform in enumerate(transforms):
+    """All transforms on one sequence but those that drew it, which have no place in the count."""
+    listed = [transform for transform in transforms if transform["type"] not in DRAWN]
+    for position, transform in enumerate(listed):
         drawn = None if key is None else jax.random.fold_in(key, position)
         x = _act(transform, x, length, drawn)
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))

@@ -45,6 +45,9 @@ LIMBS = {
     "openpose": (2, 3, 9, 8, 6, 12, 5, 4, 10, 11, 7, 13),
 }
 
+# Of the 18 joints those of COCO, in its order.
+WITHOUT_NECK = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
+
 
 def of_sequence(inputs: Mapping[str, np.ndarray], transforms: Transforms) -> dict[str, np.ndarray]:
     """What is computed from all frames of a sequence, before some are chosen.
@@ -168,6 +171,32 @@ def fill_missing(x: np.ndarray, *, count_missing: bool = False) -> np.ndarray:
     filled[missing] = np.broadcast_to(middle[:, None], x.shape)[missing]
     filled[missing, 2] = 0
     return filled
+
+
+def complete_joints(x: np.ndarray, *, neighbours: int = 4) -> np.ndarray:
+    """Takes joints that were not found, whose x or y is 0, from the most similar other frames.
+
+    k-nearest-neighbour imputation (Troyanskaya et al., "Missing value estimation methods for DNA
+    microarrays", Bioinformatics 2001), weighted by 1 / distance, over what both frames have.
+
+    Args:
+        x: [T, 17, 3] or [T, 18, 3]; x, y, confidence.
+        neighbours: how many frames, at most.
+
+    Returns:
+        [T, 17, 3], COCO's joints: of 18, those without the neck. As they are where a joint is
+        missing in all frames.
+    """
+    x = x[:, list(WITHOUT_NECK)] if x.shape[1] == 18 else x
+    places = x[..., :2].reshape(len(x), -1).astype(np.float64)
+    found = places != 0
+    if not found.any(axis=0).all():  # OpenGait then completes no other joint either
+        return x
+    completed = places.copy()
+    for frame in np.flatnonzero(~found.all(axis=1)).tolist():
+        missing = np.flatnonzero(~found[frame])
+        completed[frame, missing] = _from_similar(places, found, frame, missing, neighbours)
+    return np.concatenate([completed.reshape(*x.shape[:2], 2), x[..., 2:]], axis=-1)
 
 
 def choose_joints(x: np.ndarray, *, joints: Sequence[int] = LIMBS["coco"]) -> np.ndarray:
@@ -424,7 +453,7 @@ def _functions(*functions: Callable[..., np.ndarray]) -> dict[str, Callable[...,
     return {function.__name__: function for function in functions}
 
 
-WHOLE: dict[str, Callable[..., np.ndarray]] = _functions()
+WHOLE: dict[str, Callable[..., np.ndarray]] = _functions(complete_joints)
 FIXED = _functions(
     centre_window, fill_missing, choose_joints, pose_channels, pose_streams, normalise_points
 )
@@ -462,6 +491,36 @@ def _run(
         else:
             x = HOST[name](x, **options)
     return x.astype(np.float32) if x.dtype == np.float64 else x
+
+
+def _from_similar(
+    places: np.ndarray, found: np.ndarray, frame: int, missing: np.ndarray, neighbours: int
+) -> np.ndarray:
+    """What a frame lacks, from the frames most similar to it.
+
+    Args:
+        places: [T, D] in all frames; `found` alike, which of them count.
+        found: bool [T, D].
+        frame: the frame.
+        missing: [M], the columns that it lacks.
+        neighbours: how many frames.
+    """
+    shared = found & found[frame]
+    square = np.where(shared, places - places[frame], 0) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Of all columns, if those that only one of both has were as far apart as the others.
+        distance = np.sqrt(square.sum(axis=1) * places.shape[1] / shared.sum(axis=1))
+        distance = np.where(
+            found[:, missing] & ~np.isnan(distance)[:, None], distance[:, None], np.inf
+        )
+        nearest = np.argsort(distance, axis=0, kind="stable")[:neighbours]
+        distance = np.take_along_axis(distance, nearest, axis=0)
+        same = distance == 0
+        weights = np.where(same.any(axis=0), same, 1 / distance)
+        mean = (weights * places[nearest, missing]).sum(axis=0) / weights.sum(axis=0)
+    overall = places[:, missing].sum(axis=0) / found[:, missing].sum(axis=0)
+    completed: np.ndarray = np.where(np.isnan(mean), overall, mean)
+    return completed
 
 
 def _skeleton(name: str, joints: int) -> Skeleton:

@@ -144,7 +144,6 @@ def test_every_modality_shows_the_same_frames_of_the_same_body():
     assert {name: (x.shape[1:], x.dtype.name) for name, x in recorded.items()} == {
         "silhouette": ((64, 64), "uint8"),
         "pose": ((17, 3), "float32"),
-        "heatmap": ((64, 64, 2), "uint8"),
         "parsing": ((64, 64), "uint8"),
         "depth": ((64, 64, 3), "uint8"),
         "rgb": ((128, 128, 3), "uint8"),

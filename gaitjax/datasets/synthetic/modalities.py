@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitjax.datasets.normalise import cut
-from gaitjax.datasets.skeleton_map import skeleton_map
 from gaitjax.datasets.synthetic.camera import HEIGHT, WIDTH
 from gaitjax.datasets.synthetic.draws import generator
 from gaitjax.datasets.synthetic.render import Mask, distances, numbers
-from gaitjax.datasets.synthetic.sequence import SIZE, Shot
+from gaitjax.datasets.synthetic.sequence import Shot
 from gaitjax.datasets.synthetic.smpl import smpl
 
 Image = NDArray[np.uint8]
@@ -38,11 +37,6 @@ def silhouette(shot: Shot) -> Image:
 def pose(shot: Shot) -> NDArray[np.float32]:
     """float32 [T, 17, 3], COCO's key points: x, y in pixels, confidence."""
     return shot.points
-
-
-def heatmap(shot: Shot) -> Image:
-    """uint8 [T, 64, 64, 2], the skeleton maps of limbs and joints."""
-    return skeleton_map(shot.points, size=SIZE)
 
 
 def parsing(shot: Shot) -> Image:
@@ -95,7 +89,7 @@ def rgb(shot: Shot) -> Image:
 
 
 RECORDERS: dict[str, Callable[[Shot], NDArray[np.uint8] | NDArray[np.float32]]] = {
-    f.__name__: f for f in (silhouette, pose, heatmap, parsing, depth, rgb, mask, ratio, smpl)
+    f.__name__: f for f in (silhouette, pose, parsing, depth, rgb, mask, ratio, smpl)
 }
 
 
