@@ -3,7 +3,8 @@
 A store is a folder. Its shards hold the arrays one after another, as `modalities.checked` gives
 them, and at their end what they hold; the index, written last, says where everything lies. Without
 an index there is no store. Shards are mapped into memory, so that a batch reads the frames that it
-needs and no others, and what is in memory is the operating system's to drop.
+needs and no others, and what is in memory is the operating system's to drop. A shard must not be
+cut off while it is mapped: the system ends whoever reads behind its end.
 """
 
 import dataclasses
