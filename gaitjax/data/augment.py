@@ -29,6 +29,7 @@ def apply(
     lengths: Array,
     transforms: Mapping[str, Sequence[Mapping[str, Any]]],
     key: jax.Array | None,
+    row_by_row: bool = False,
 ) -> dict[str, jax.Array]:
     """What the network reads.
 
@@ -44,6 +45,9 @@ def apply(
             of the host (`data/transforms.py`) have acted before, and are passed over. A modality
             whose first transform is one of DRAWN is made of 'pose', unless `inputs` have it.
         key: of this step; None skips the random transforms, as evaluation does.
+        row_by_row: random transforms take one row after another, and only those that they act on:
+            several times as fast on a single CPU. Otherwise all at once, and rows may lie on
+            several devices. The results are the same but for rounding.
 
     Returns:
         modality -> [N, T, ...], at least float32; modalities without transforms as they are.
@@ -56,10 +60,9 @@ def apply(
     inputs = {**_drawn(inputs, lengths, transforms), **inputs}
     rows = jnp.arange(len(lengths))
     keys = None if key is None else jax.vmap(jax.random.fold_in, (None, 0))(key, rows)
+    lengths = jnp.asarray(lengths)
     return {
-        modality: jax.vmap(functools.partial(_convert, transforms.get(modality, ())))(
-            jnp.asarray(x), jnp.asarray(lengths), keys
-        )
+        modality: _convert(transforms.get(modality, ()), jnp.asarray(x), lengths, keys, row_by_row)
         for modality, x in inputs.items()
     }
 
@@ -392,16 +395,20 @@ def warp(x: jax.Array, matrix: jax.Array) -> jax.Array:
     left, top = jnp.floor(u).astype(int), jnp.floor(v).astype(int)
     pixels = jnp.moveaxis(x, 0, 2).reshape(H * W, -1)  # one look-up serves all frames
 
-    def add(corner: jax.Array, moved: jax.Array) -> jax.Array:
-        i, j = left + corner % 2, top + corner // 2
+    def corner(k: jax.Array) -> tuple[jax.Array, jax.Array]:
+        i, j = left + k % 2, top + k // 2
         inside = (i >= 0) & (i < W) & (j >= 0) & (j < H)
-        weight = jnp.where(inside, (1 - abs(u - i)) * (1 - abs(v - j)), 0).reshape(-1, 1)
-        found = weight * pixels[jnp.where(inside, j * W + i, 0).reshape(-1)]
-        return moved + found.astype(moved.dtype)
+        weight = jnp.where(inside, (1 - abs(u - i)) * (1 - abs(v - j)), 0)
+        return weight, jnp.where(inside, j * W + i, 0)
 
-    # A loop, so that XLA does not fuse the transform before into every look-up.
-    moved = jnp.zeros(pixels.shape, jnp.promote_types(x.dtype, jnp.float32))
-    moved = jax.lax.fori_loop(0, 4, add, moved)
+    def mix(weights: jax.Array, places: jax.Array) -> jax.Array:
+        mixed: jax.Array = sum(w[:, None] * pixels[p] for w, p in zip(weights, places, strict=True))
+        return mixed
+
+    # Loops, so that XLA fuses neither the weights nor the transforms around into every look-up.
+    corners = jax.lax.map(corner, jnp.arange(4))
+    rows = jax.tree.map(lambda each: jnp.moveaxis(each, 1, 0), corners)
+    moved = jax.lax.map(lambda row: mix(*row), rows, batch_size=16)
     if jnp.issubdtype(x.dtype, jnp.integer):
         moved = jnp.round(moved)
     return jnp.moveaxis(moved.reshape(H, W, *x.shape[:1], *x.shape[3:]), 2, 0).astype(x.dtype)
@@ -465,39 +472,53 @@ def _drawn(
 
 
 def _convert(
-    transforms: Sequence[Mapping[str, Any]], x: jax.Array, length: jax.Array, key: jax.Array | None
+    transforms: Sequence[Mapping[str, Any]],
+    x: jax.Array,
+    lengths: jax.Array,
+    keys: jax.Array | None,
+    row_by_row: bool,
 ) -> jax.Array:
-    """All transforms on one sequence but those that drew it, which have no place in the count."""
+    """All transforms of a modality but those that drew it, which have no place in the count."""
     listed = [transform for transform in transforms if transform["type"] not in DRAWN]
     for position, transform in enumerate(listed):
-        drawn = None if key is None else jax.random.fold_in(key, position)
-        x = _act(transform, x, length, drawn)
+        options = dict(transform)
+        name = options.pop("type")
+        if name in FIXED:
+            x = jax.vmap(functools.partial(FIXED[name], **options))(x, lengths)
+        elif name in RANDOM and keys is not None:
+            drawn = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
+            x = _act(RANDOM[name], options, x, drawn, row_by_row)
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 def _act(
-    transform: Mapping[str, Any], x: jax.Array, length: jax.Array, key: jax.Array | None
+    function: Callable[..., jax.Array],
+    options: dict[str, Any],
+    x: jax.Array,
+    keys: jax.Array,
+    row_by_row: bool,
 ) -> jax.Array:
-    """One transform on one sequence."""
-    options = dict(transform)
-    name = options.pop("type")
-    if name in FIXED:
-        return FIXED[name](x, length, **options)
-    if key is None or name in host.HOST:
-        return x
+    """A random transform on the rows, or the frames, that the draws choose."""
+    shape = x.shape
+    if options.pop("per_frame", False):  # each frame is a sequence of its own
+        fold = jax.vmap(jax.vmap(jax.random.fold_in, (None, 0)), (0, None))
+        keys = fold(keys, jnp.arange(shape[1])).reshape(-1)
+        x = x.reshape(-1, 1, *shape[2:])
     probability = float(options.pop("probability", 0.5))
-    per_frame = options.pop("per_frame", False)
+    function = functools.partial(function, **options)
+    chosen, drawn = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
+    acts = jax.vmap(functools.partial(jax.random.bernoulli, p=probability))(chosen)
+    if row_by_row:
+        first = jnp.argsort(~acts)  # the rows that it acts on come first
 
-    def act(key: jax.Array, x: jax.Array) -> jax.Array:
-        chosen, drawn = jax.random.split(key)
-        return jnp.where(
-            jax.random.bernoulli(chosen, probability), RANDOM[name](drawn, x, **options), x
-        )
+        def act(i: jax.Array, x: jax.Array) -> jax.Array:
+            row = first[i]
+            return x.at[row].set(function(drawn[row], x[row]))
 
-    if not per_frame:
-        return act(key, x)
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(len(x)))
-    return jax.vmap(act)(keys, x[:, None])[:, 0]
+        x = jax.lax.fori_loop(0, acts.sum(), act, x)
+    else:
+        x = jnp.where(acts.reshape(-1, *[1] * (x.ndim - 1)), jax.vmap(function)(drawn, x), x)
+    return x.reshape(shape)
 
 
 def _cut(x: jax.Array, cutting: int | None) -> jax.Array:

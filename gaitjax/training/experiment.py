@@ -136,7 +136,9 @@ def build_training(config: ConfigDict, data: Data, mesh: Mesh) -> Training:
         out_shardings=meshes.replicated(mesh),
     )
     losses = config.losses.to_dict()
-    function = step.make(model, tx, losses, transforms, config.seed, config.freeze)
+    function = step.make(
+        model, tx, losses, transforms, config.seed, config.freeze, meshes.is_one_cpu(mesh)
+    )
     everywhere, rows = meshes.replicated(mesh), meshes.split(mesh)
     jitted = jax.jit(
         function,

@@ -62,6 +62,11 @@ def local_devices() -> Mesh:
     )
 
 
+def is_one_cpu(mesh: Mesh) -> bool:
+    """Whether the mesh is a single CPU, on which rows are best worked on one after another."""
+    return mesh.size == 1 and mesh.devices.item().platform == "cpu"
+
+
 def split(mesh: Mesh) -> NamedSharding:
     """Rows over the devices."""
     return NamedSharding(mesh, PartitionSpec("data"))

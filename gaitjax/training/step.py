@@ -72,6 +72,7 @@ def make(
     transforms: Transforms,
     seed: int,
     freeze: Sequence[str] = (),
+    row_by_row: bool = False,
 ) -> Callable[[State, Batch], tuple[State, Scalars]]:
     """The step of a run: state, batch -> state after it, scalars of it.
 
@@ -83,11 +84,12 @@ def make(
         seed: of augmentation and dropout; each step's draws follow from it and the step.
         freeze: patterns of the parameters that are not trained; their gradients are not computed.
             Statistics move with every batch all the same.
+        row_by_row: as in `augment.apply`.
     """
 
     def train_step(state: State, batch: Batch) -> tuple[State, Scalars]:
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), state.step))
-        inputs = augment.apply(batch.inputs, batch.lengths, transforms, keys[0])
+        inputs = augment.apply(batch.inputs, batch.lengths, transforms, keys[0], row_by_row)
 
         trained, frozen = parameters.split(state.params, freeze)
 

@@ -205,6 +205,17 @@ def test_a_row_depends_on_its_index_and_the_key_alone():
     assert len(np.unique(rotated, axis=0)) == 6
 
 
+def test_rows_may_be_taken_one_after_another():
+    x, lengths, key = silhouettes(8, t=3), np.full(8, 3), jax.random.key(9)
+    listed = {"silhouette": ({"type": "rotate"}, {"type": "erase", "per_frame": True})}
+    steps = [
+        jax.jit(lambda x, each=each: augment.apply({"silhouette": x}, lengths, listed, key, each))
+        for each in (False, True)
+    ]
+    at_once, row_by_row = (step(x)["silhouette"] for step in steps)
+    np.testing.assert_allclose(row_by_row, at_once, rtol=0, atol=1e-6)
+
+
 def test_modalities_with_the_same_transforms_stay_aligned():
     x = silhouettes(8)
     inputs = {"silhouette": x, "heatmap": np.stack([x, x], -1)}

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from jax.sharding import AxisType
 
 from gaitjax.errors import UserError
 from gaitjax.training import mesh as meshes
@@ -30,6 +31,12 @@ def test_a_batch_must_be_divisible_by_the_devices():
     meshes.check_batch(16, mesh)
     with pytest.raises(UserError, match=r"batch of 12 .* 8 devices"):
         meshes.check_batch(12, mesh)
+
+
+def test_many_cpus_are_not_one():
+    assert not meshes.is_one_cpu(meshes.all_devices())
+    one = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,), devices=jax.devices()[:1])
+    assert meshes.is_one_cpu(one)
 
 
 def test_rows_lie_over_all_devices_in_their_order():
