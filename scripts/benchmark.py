@@ -3,8 +3,9 @@
     python scripts/benchmark.py --config configs/gaitset.py:casia_b [--config.x=...]
         [--steps N] [--output FILE]
 
-prints JSON. Speeds are medians, taken when the arrays are ready on the devices; compilation and
-warm-up are left out of them and stated apart. One process, on all devices that it sees.
+prints JSON; --steps=0 measures the loader alone. Speeds are medians, taken when the arrays are
+ready on the devices; compilation and warm-up are left out of them and stated apart. One process, on
+all devices that it sees.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ from absl import flags  # noqa: E402
 from ml_collections import ConfigDict  # noqa: E402
 
 from gaitjax import command, files, progress  # noqa: E402
+from gaitjax.data import augment  # noqa: E402
 from gaitjax.data.batch import Batch  # noqa: E402
 from gaitjax.data.frames import padded_length  # noqa: E402
 from gaitjax.training import experiment as experiments  # noqa: E402
@@ -36,9 +38,10 @@ from gaitjax.training import validation  # noqa: E402
 from gaitjax.training.experiment import Data, Training  # noqa: E402
 from gaitjax.training.state import State  # noqa: E402
 
-STEPS = flags.DEFINE_integer("steps", 20, "training steps that are timed", lower_bound=1)
+STEPS = flags.DEFINE_integer("steps", 20, "training steps that are timed", lower_bound=0)
 OUTPUT = flags.DEFINE_string("output", None, "a file that the JSON is written to as well")
 REPEATS = 3  # of what is timed as a whole
+BATCHES = 24  # at least, in a timing of the loader
 SEQUENCES = 256  # at most, in a timed evaluation
 
 
@@ -48,16 +51,16 @@ def main(config: ConfigDict) -> None:
         files.check_writable(Path(OUTPUT.value).parent)
     data = experiments.open_data(config, command.cache_folder())
     training = experiments.build_training(config, data, meshes.all_devices())
-    reading = read(config, training)
-    stepping, needed, before, state = train(training, STEPS.value)
-    memory = used(needed, before)
-    report = {
-        **setting(config, training),
-        "data": reading,
-        "training": stepping,
-        "evaluation": evaluate(config, data, training, state),
-        "memory_GiB": memory,
-    }
+    report = setting(config, training)
+    report["data"] = reading = read(config, training)
+    needed, before = 0, None
+    if STEPS.value:
+        report["training"], needed, before, state = train(training, STEPS.value)
+        share = reading["transform_seconds"] * report["training"]["steps_per_second"]
+        report["training"]["share_of_transforms"] = share
+    report["memory_GiB"] = used(needed, before)
+    if STEPS.value:
+        report["evaluation"] = evaluate(config, data, training, state)
     text = json.dumps(report, indent=2)
     print(text)
     if OUTPUT.value:
@@ -88,28 +91,53 @@ def setting(config: ConfigDict, training: Training) -> dict[str, Any]:
 
 
 def read(config: ConfigDict, training: Training) -> dict[str, Any]:
-    """The loader alone: from the request for a batch to its arrays on the devices.
+    """The loader beside nothing else, without and with the transforms on the devices."""
+    transforms, mesh = config.data.transforms.to_dict(), training.mesh
+
+    @functools.partial(jax.jit, in_shardings=(meshes.split(mesh), None))
+    def transform(batch: Batch, step: int) -> dict[str, jax.Array]:
+        key = jax.random.fold_in(jax.random.key(config.seed), step)
+        one = meshes.is_one_cpu(mesh)
+        return augment.apply(batch.inputs, batch.lengths, transforms, key, one)
+
+    ahead = config.data.threads + config.data.prefetch
+    alone = _speeds(training, ahead, lambda batch, step: batch)
+    both = _speeds(training, ahead, transform)
+    with contextlib.closing(training.batches(0)) as batches:
+        batch = _placed(batches, training)
+    seconds = [timed(functools.partial(transform, batch, step))[1] for step in range(BATCHES)]
+    return {
+        "frames_per_second": statistics.median(alone),
+        "frames_per_second_transformed": statistics.median(both),
+        "transform_seconds": statistics.median(seconds),
+        "batches": len(both) * ahead,
+    }
+
+
+def _speeds(training: Training, ahead: int, use: Callable[[Batch, int], Any]) -> list[float]:
+    """Frames per second, from the request for a batch to the arrays that are made of it.
 
     Batches that were read ahead come at once, so they are taken before the clock starts; then each
-    repeat is as many batches as are read at the same time. Files that were read before come from
-    the system's cache, as they do from the second epoch on.
+    speed is of as many batches as are read ahead. Files that were read before come from the
+    system's cache, as they do from the second epoch on.
     """
-    ahead = config.data.threads + config.data.prefetch
+    speeds = []
     with contextlib.closing(training.batches(0)) as batches:
 
         def take(count: int) -> int:
             frames = 0
-            for batch in (next(batches) for _ in range(count)):
-                jax.block_until_ready(meshes.put_rows(batch, training.mesh))
+            for step in range(count):
+                batch = _placed(batches, training)
+                jax.block_until_ready(use(batch, step))
                 frames += int(np.sum(batch.lengths))
             return frames
 
         take(2 * ahead)
-        speeds = []
-        for _ in progress.bar(range(REPEATS), REPEATS, "reading"):
+        times = -(-BATCHES // ahead)
+        for _ in progress.bar(range(times), times, "reading"):
             frames, seconds = timed(lambda: take(ahead))
             speeds.append(frames / seconds)
-    return {"frames_per_second": statistics.median(speeds), "batches": REPEATS * ahead}
+    return speeds
 
 
 def train(training: Training, steps: int) -> tuple[dict[str, Any], int, int | None, State]:
@@ -188,6 +216,7 @@ def used(needed: int, before: int | None) -> dict[str, float | None]:
     sizes = {
         "resident_before_first_step": before,
         "resident_peak": peak,
+        "resident_files": _resident("RssFile"),
         "compiled_step_needs_on_each_device": needed,
         "resident_peak_beyond_compiled_step": None if peak is None else peak - on_host,
         "device_peak": (device.memory_stats() or {}).get("peak_bytes_in_use"),

@@ -45,7 +45,12 @@ def test_speeds_and_memory_of_a_small_run(tmp_path):
     assert json.loads(output.read_text()) == report
     assert report["batch"] == {"sequences": 8, "frames_each": 6, "sampling": "fixed"}
     training, evaluation, memory = (report[n] for n in ("training", "evaluation", "memory_GiB"))
-    assert report["data"]["frames_per_second"] > 0
+    data = report["data"]
+    assert data["frames_per_second"] > 0
+    assert data["frames_per_second_transformed"] > 0
+    assert training["share_of_transforms"] == pytest.approx(
+        data["transform_seconds"] * training["steps_per_second"]
+    )
     assert training["frames_per_second"] == pytest.approx(48 * training["steps_per_second"])
     assert 0 <= training["share_waiting_for_data"] < 1
     assert evaluation["sequences"] == 4
