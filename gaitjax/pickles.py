@@ -6,6 +6,7 @@ names is ever looked up or called, and no more memory is taken than the file is 
 """
 
 import dataclasses
+import io
 import math
 import pickle
 import pickletools
@@ -32,8 +33,24 @@ LITERALS = frozenset(
     )
 )
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+LARGE = 4096  # bytes; of these and more a copy takes longer than Python
 T = TypeVar("T")
 BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)
+
+
+class _Content(io.BytesIO):
+    """A pickle of which the bytes of arrays are read without a copy."""
+
+    def __init__(self, pickled: bytes) -> None:
+        super().__init__(pickled)
+        self._view = memoryview(pickled)
+
+    def read(self, size: int | None = -1) -> Any:
+        if size is None or size < LARGE:
+            return super().read(size)
+        start = self.tell()
+        self.seek(size, io.SEEK_CUR)
+        return self._view[start : start + size]
 
 
 class _RefusedError(Exception):
@@ -60,7 +77,7 @@ class _DataType:
 class _Array:
     """A numpy.ndarray in the making: what numpy's `_frombuffer` is called with."""
 
-    data: Any = b""  # str, bytes or bytearray; a list where the array is one of objects
+    data: Any = b""  # text, bytes or a view of them; a list where the array is one of objects
     data_type: _DataType = dataclasses.field(default_factory=lambda: _DataType("u1"))
     shape: tuple[int, ...] = (0,)
     order: Any = "C"
@@ -188,20 +205,20 @@ def _interpret(pickled: bytes) -> object:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int | None, Any] = {}
-    for opcode, argument, _ in pickletools.genops(pickled):
+    for opcode, argument, _ in pickletools.genops(_Content(pickled)):
         match opcode.name:
-            case "PROTO" | "FRAME":
-                pass
+            case "MEMOIZE":  # the most frequent ones first
+                memo[len(memo)] = stack[-1]
             case name if name in LITERALS:
                 stack.append(argument)
+            case "PROTO" | "FRAME":
+                pass
             case name if name in CONSTANTS:
                 stack.append(CONSTANTS[name])
             case "STACK_GLOBAL":
                 stack.append(" ".join(part[:80] for part in _pop(stack, len(stack) - 2)))
             case "PUT" | "BINPUT" | "LONG_BINPUT":
                 memo[argument] = stack[-1]
-            case "MEMOIZE":
-                memo[len(memo)] = stack[-1]
             case "GET" | "BINGET" | "LONG_BINGET":
                 stack.append(memo[argument])
             case "MARK":

@@ -127,12 +127,13 @@ class _Batches:
 
     def _padded(self, samples: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
         """One array [N, T, ...] of sequences of several lengths, zeros behind their ends."""
-        kinds = [f"{sample.dtype} {list(sample.shape[1:])}" for sample in samples]
+        kinds = [(sample.dtype, sample.shape[1:]) for sample in samples]
         for row, kind in zip(rows, kinds, strict=True):
             if kind != kinds[0]:
+                first, other = (f"{dtype} {list(shape)}" for dtype, shape in (kinds[0], kind))
                 raise UserError(
-                    f"the frames of {self.sequences.folder(rows[0])} are {kinds[0]}, those of "
-                    f"{self.sequences.folder(row)} {kind}; a batch needs one shape: prepare all "
+                    f"the frames of {self.sequences.folder(rows[0])} are {first}, those of "
+                    f"{self.sequences.folder(row)} {other}; a batch needs one shape: prepare all "
                     "sequences alike"
                 )
         time = frame_choice.padded_length(self.frames)
