@@ -1,4 +1,8 @@
-"""The one exception that is meant for the person at the keyboard."""
+"""What is meant for the person at the keyboard: the one exception, and lists cut short in it."""
+
+from collections.abc import Sequence
+
+SHOWN = 4
 
 
 class UserError(Exception):
@@ -7,3 +11,8 @@ class UserError(Exception):
     The text names what was found, what was expected and what to do next; the commands print it as
     one line, without a traceback, and exit with code 1.
     """
+
+
+def some(texts: Sequence[str], separator: str = ", ") -> str:
+    """The first few of a list, for a message."""
+    return separator.join([*texts[:SHOWN], *["..."] * (len(texts) > SHOWN)])

@@ -18,8 +18,8 @@ from typing import NoReturn
 
 from gaitjax import command, datasets
 from gaitjax.data import store
-from gaitjax.errors import UserError
-from gaitjax.preparation import check, report, run, work
+from gaitjax.errors import UserError, some
+from gaitjax.preparation import check, run, work
 
 log = logging.getLogger("gaitjax")
 
@@ -106,7 +106,7 @@ def _pack(arguments: Sequence[str]) -> None:
     log.info("%d sequences of %s", len(packed.names), ", ".join(packed.modalities))
     if packed.left_out:
         broken = [": ".join(each) for each in packed.left_out]
-        log.info("%d broken sequences left out: %s", len(broken), report.some(broken))
+        log.info("%d broken sequences left out: %s", len(broken), some(broken, "; "))
     log.info("written to %s", given.output)
 
 

@@ -1,6 +1,10 @@
 """Eight simulated devices for every test, and flags as a command would have them."""
 
 import os
+import shutil
+import subprocess
+
+import pytest
 
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
@@ -13,3 +17,18 @@ os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # tests compile longer than 
 from absl import flags
 
 flags.FLAGS.mark_as_parsed()  # grain reads absl flags
+
+
+@pytest.fixture
+def small_disk(request, tmp_path):
+    """A disk of its own, of the size that the test is given indirectly, such as '400k'."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", f"size={request.param}", "none", disk]
+    )
+    if not made or made.returncode:
+        pytest.skip("no right to mount a small disk")
+    yield disk
+    subprocess.run([shutil.which("umount"), "-l", disk], check=True)

@@ -14,9 +14,9 @@ from gaitjax import progress
 from gaitjax.ahead import ahead
 from gaitjax.data.columns import Names
 from gaitjax.data.store import Store, is_store, open_store
-from gaitjax.data.tree import LAYOUT, Tree, list_names, open_tree, some
+from gaitjax.data.tree import LAYOUT, Tree, list_names, open_tree
 from gaitjax.datasets import Dataset
-from gaitjax.errors import UserError
+from gaitjax.errors import UserError, some
 
 CHUNK = 65_536  # sequences whose names and sizes are hashed at a time
 

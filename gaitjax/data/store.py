@@ -23,8 +23,8 @@ from gaitjax.ahead import ahead
 from gaitjax.data import columns
 from gaitjax.data.columns import Names, Strings
 from gaitjax.data.modalities import checked
-from gaitjax.data.tree import LAYOUT, Tree, list_names, scan, some
-from gaitjax.errors import UserError
+from gaitjax.data.tree import LAYOUT, Tree, list_names, scan
+from gaitjax.errors import UserError, some
 
 INDEX = "store.index"
 KIND, SHARD_KIND = "gaitjax store", "gaitjax shard"

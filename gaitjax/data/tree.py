@@ -5,10 +5,11 @@ where that can be written to. It counts for as long as the folders have the time
 """
 
 import contextlib
+import dataclasses
 import fnmatch
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from gaitjax.data import columns
 from gaitjax.data.columns import Names, Strings
 from gaitjax.data.modalities import checked
 from gaitjax.datasets import Name
-from gaitjax.errors import UserError
+from gaitjax.errors import UserError, some
 
 LAYOUT = "root/identity/type/view/*.pkl"
 INDEX = ".gaitjax.index"  # hidden in the root
@@ -28,6 +29,7 @@ MANY = "/"  # stands for the name of a file where several could be meant; no fil
 SETTLED = 2 * 10**9  # nanoseconds after which a folder that changes gets another time
 
 
+@dataclasses.dataclass(eq=False)
 class Tree:
     """N sequences, each a folder with one pickle a modality.
 
@@ -40,21 +42,19 @@ class Tree:
         without: identity/type/view of the folders without a pickle, which are left out.
         files: modality -> pattern of its pickle, as in `datasets.Dataset`.
         found: modality -> the name of its pickle in each folder; '' where there is none.
-        modalities: what some of the sequences have.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        identities: list[str],
-        names: Names,
-        without: list[str],
-        files: Mapping[str, str],
-        found: Mapping[str, Strings],
-    ) -> None:
-        self.root, self.identities, self.names, self.without = root, identities, names, without
-        self.files, self.found = files, found
-        self.modalities = [modality for modality in files if not found[modality].empty]
+    root: Path
+    identities: list[str]
+    names: Names
+    without: list[str]
+    files: Mapping[str, str]
+    found: Mapping[str, Strings]
+
+    @property
+    def modalities(self) -> list[str]:
+        """What some of the sequences have."""
+        return [modality for modality in self.files if not self.found[modality].empty]
 
     def folder(self, row: int) -> str:
         """Where a sequence lies."""
@@ -275,8 +275,3 @@ def list_names(folder: Path | str, files: bool) -> list[str]:
             )
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}; check its rights") from error
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

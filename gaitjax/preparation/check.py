@@ -10,7 +10,7 @@ from gaitjax.ahead import ahead
 from gaitjax.data import sequences
 from gaitjax.data.sequences import Sequences
 from gaitjax.datasets import Dataset
-from gaitjax.errors import UserError
+from gaitjax.errors import UserError, some
 from gaitjax.preparation import report
 
 THREADS = 8
@@ -84,7 +84,7 @@ def _modality(found: Sequences, modality: str, seen: Sequence[_Sequence]) -> lis
     missing = [found.folder(row) for row, one in enumerate(seen) if modality not in one.frames]
     if missing:
         lines.append(
-            f"{len(missing)} sequences without one pickle of {modality}: {report.some(missing)}"
+            f"{len(missing)} sequences without one pickle of {modality}: {some(missing, '; ')}"
         )
     short = [
         found.folder(row)
@@ -93,7 +93,7 @@ def _modality(found: Sequences, modality: str, seen: Sequence[_Sequence]) -> lis
     ]
     if short:
         lines.append(
-            f"{len(short)} sequences with fewer than {report.SHORT} frames: {report.some(short)}"
+            f"{len(short)} sequences with fewer than {report.SHORT} frames: {some(short, '; ')}"
         )
     return lines
 
@@ -107,7 +107,7 @@ def _uneven(found: Sequences, seen: Sequence[_Sequence]) -> list[str]:
     ]
     if not uneven:
         return []
-    return [f"{len(uneven)} sequences with modalities of different length: {report.some(uneven)}"]
+    return [f"{len(uneven)} sequences with modalities of different length: {some(uneven, '; ')}"]
 
 
 def _counts(found: Sequences) -> str:

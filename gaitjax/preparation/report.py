@@ -9,12 +9,11 @@ from typing import Any
 from gaitjax import files
 from gaitjax.data import sequences
 from gaitjax.datasets import Dataset
-from gaitjax.errors import UserError
+from gaitjax.errors import UserError, some
 from gaitjax.preparation.journal import Journal
 
 NAME = "prepare.json"
 SHORT = 5  # frames; fewer are said
-SHOWN = 5  # examples on the screen; all are in the file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,13 +152,8 @@ def _said(report: Mapping[str, Any]) -> list[str]:
         "with frames that another modality lacks": "unpaired",
     }.items():
         if report[name]:
-            lines.append(f"{len(report[name])} {what}: {some(list(report[name]))}")
+            lines.append(f"{len(report[name])} {what}: {some(list(report[name]), '; ')}")
     left_out = [f"{problem['path']}: {problem['reason']}" for problem in report["left out"]]
     if left_out:
-        lines.append(f"{len(left_out)} left out, all named in {NAME}: {some(left_out)}")
+        lines.append(f"{len(left_out)} left out, all named in {NAME}: {some(left_out, '; ')}")
     return lines
-
-
-def some(texts: Sequence[str]) -> str:
-    """The first few of a list."""
-    return "; ".join(texts[:SHOWN]) + ("; ..." if len(texts) > SHOWN else "")

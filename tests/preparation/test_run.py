@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import archives
 import numpy as np
 import pytest
 from preparation import walkers
@@ -55,19 +56,19 @@ def write(folder: Path, kind: str, files: dict[str, bytes]) -> Path:
         return walkers.write_folder(folder, files)
     if kind == "tar.gz an identity":
         for identity, own in walkers.by_identity(files).items():
-            (folder / f"{identity}.tar.gz").write_bytes(walkers.tar_bytes(own))
+            (folder / f"{identity}.tar.gz").write_bytes(archives.tar(own))
     elif kind == "zip":
-        (folder / "all.zip").write_bytes(walkers.zip_bytes(files))
+        (folder / "all.zip").write_bytes(archives.packed_zip(files))
     elif kind == "7z":
         walkers.write_7z(folder / "all.7z", files, password="open")
     elif kind == "tgz in zip":
         inner = {
-            f"silh/{identity}.tgz": walkers.tar_bytes(own)
+            f"silh/{identity}.tgz": archives.tar(own)
             for identity, own in walkers.by_identity(files).items()
         }
-        return _written(folder / "all.zip", walkers.zip_bytes(inner))
+        return _written(folder / "all.zip", archives.packed_zip(inner))
     elif kind == "zip in tar.xz in 7z":
-        inner = walkers.tar_bytes({"b.zip": walkers.zip_bytes(files)}, "w:xz")
+        inner = archives.tar({"b.zip": archives.packed_zip(files)}, "xz")
         walkers.write_7z(folder / "all.7z", {"a.tar.xz": inner})
     return folder
 
@@ -149,10 +150,10 @@ def test_a_removed_pickle_is_made_again(tmp_path, expected):
 
 
 def test_what_comes_in_later_is_added(tmp_path, expected):
-    archives = walkers.by_identity(walkers.raw())
+    people = walkers.by_identity(walkers.raw())
     (tmp_path / "raw").mkdir()
-    for identity, files_ in archives.items():
-        _written(tmp_path / f"raw/{identity}.tgz", walkers.tar_bytes(files_))
+    for identity, files_ in people.items():
+        _written(tmp_path / f"raw/{identity}.tgz", archives.tar(files_))
         prepare(tmp_path / "raw", tmp_path / "tree")
     assert content(tmp_path / "tree") == expected
 
@@ -224,7 +225,7 @@ def test_a_sequence_without_a_frame_has_no_pickle(tmp_path):
 def test_a_sequence_that_is_scattered_over_an_archive_is_named(tmp_path):
     files = walkers.raw(poses=False)
     late = {path: files.pop(path) for path in list(files) if path.endswith("001/nm-01/000/005.png")}
-    tar = walkers.tar_bytes(files | late)
+    tar = archives.tar(files | late)
     prepare(_written(tmp_path / "raw.tgz", tar), tmp_path / "tree")
     ((path, reason),) = left_out(tmp_path / "tree").items()
     assert path == "raw/001/nm-01/000/005.png"
@@ -237,7 +238,7 @@ def test_an_archive_that_breaks_off_costs_the_sequence_that_it_breaks_in(after, 
     source = tmp_path / "raw"
     source.mkdir()
     for identity, own in walkers.by_identity(walkers.raw(poses=False)).items():
-        tar = walkers.tar_bytes(own, "w")
+        tar = archives.tar(own, "")
         end = tar.index(b"002/nm-01/090/003.png") + after if identity == "002" else len(tar)
         (source / f"{identity}.tar").write_bytes(tar[:end])
     prepare(source, tmp_path / "tree")
@@ -318,7 +319,7 @@ def test_names_beyond_ascii_work(tmp_path, monkeypatch):
               walkers.silhouette)  # fmt: skip
     monkeypatch.setattr(datasets, "get", lambda _: replace(walkers.DATASET, raw=(raw,)))
     files = {f"李明/näh-01/東/{i}.png": walkers.mask(i) for i in range(5)}
-    prepare(_written(tmp_path / "步态.zip", walkers.zip_bytes(files)), tmp_path / "données")
+    prepare(_written(tmp_path / "步态.zip", archives.packed_zip(files)), tmp_path / "données")
     assert len(pickles.read(tmp_path / "données/李明/näh-01/東/東.pkl")) == 5
 
 

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import archives
 import pytest
 from preparation import walkers
 
@@ -97,7 +98,7 @@ def test_links_of_the_user_are_followed_but_not_in_circles(tmp_path):
 
 def test_a_member_with_a_wrong_checksum_is_left_out_alone(tmp_path):
     files = {f"{i}.png": os.urandom(1000) for i in range(3)}
-    data = walkers.zip_bytes(files).replace(files["1.png"], b"x" * 1000)
+    data = archives.packed_zip(files).replace(files["1.png"], b"x" * 1000)
     found, left_out = walk(put(tmp_path / "x.zip", data))
     assert set(found) == {"x/0.png", "x/2.png"}
     assert "CRC" in left_out["x/1.png"]
@@ -105,18 +106,18 @@ def test_a_member_with_a_wrong_checksum_is_left_out_alone(tmp_path):
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "x.tar.xz", "x.7z"])
 def test_broken_archives_are_named(name, tmp_path):
-    mode = "w:" + (name.split(".")[2] if name.count(".") == 2 else "")
+    kind = name.split(".")[2] if name.count(".") == 2 else ""
     files = {f"{i}.png": os.urandom(4000) for i in range(5)}
     if name == "x.7z":
         data = walkers.write_7z(tmp_path / "x.7z", files).read_bytes()
     else:
-        data = walkers.zip_bytes(files) if name == "x.zip" else walkers.tar_bytes(files, mode)
+        data = archives.packed_zip(files) if name == "x.zip" else archives.tar(files, kind)
     for broken in (b"", b"no archive", data[:9000]):
         assert name in walk(put(tmp_path / name, broken))[1]
 
 
 def test_a_wrong_checksum_of_a_compressed_tar_is_found(tmp_path):
-    data = bytearray(walkers.tar_bytes({"a.png": b"1"}))
+    data = bytearray(archives.tar({"a.png": b"1"}))
     data[-5] ^= 1
     assert "CRC" in walk(put(tmp_path / "x.tgz", bytes(data)))[1]["x.tgz"]
 
@@ -124,7 +125,7 @@ def test_a_wrong_checksum_of_a_compressed_tar_is_found(tmp_path):
 def test_headers_do_not_decide_how_much_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "LARGEST", 1000)
     files = {"large.png": b"0" * 2000, "small.png": b"1"}
-    for data in (walkers.zip_bytes(files), walkers.tar_bytes(files)):
+    for data in (archives.packed_zip(files), archives.tar(files)):
         found, left_out = walk(put(tmp_path / "x.zip", data))
         assert found == {"x/small.png": b"1"}
         assert left_out == {
@@ -137,9 +138,9 @@ def test_headers_do_not_decide_how_much_is_read(tmp_path, monkeypatch):
 
 
 def test_an_archive_within_itself_ends(tmp_path):
-    data = walkers.zip_bytes({"a.png": b"1"})
+    data = archives.packed_zip({"a.png": b"1"})
     for _ in range(8):
-        data = walkers.zip_bytes({"x.zip": data})
+        data = archives.packed_zip({"x.zip": data})
     found, left_out = walk(put(tmp_path / "x.zip", data))
     assert not found
     assert list(left_out.values()) == ["cannot be read: archives are nested more than 4 deep"]
@@ -171,7 +172,7 @@ def test_an_aes_zip_is_refused_by_name(tmp_path):
 
 def test_finished_archives_are_not_read_again(tmp_path):
     walkers.write_folder(tmp_path / "in", {"a.png": b"1"})
-    put(tmp_path / "in/x.zip", walkers.zip_bytes({"b.png": b"2"}))
+    put(tmp_path / "in/x.zip", archives.packed_zip({"b.png": b"2"}))
     items = list(sources.walk(tmp_path / "in", None, tmp_path, ()))
     assert [item.path for item in items[:-1]] == ["a.png", "x/b.png"]
     assert isinstance(items[-1], Finished)
@@ -183,8 +184,8 @@ def test_progress_goes_from_nothing_to_all(tmp_path):
     for name in ("a.zip", "b.tgz", "c.7z"):
         put(tmp_path / name, b"")
     files = {f"{i:03}.png": os.urandom(3000) for i in range(50)}
-    put(tmp_path / "a.zip", walkers.zip_bytes(files))
-    put(tmp_path / "b.tgz", walkers.tar_bytes(files))
+    put(tmp_path / "a.zip", archives.packed_zip(files))
+    put(tmp_path / "b.tgz", archives.tar(files))
     walkers.write_7z(tmp_path / "c.7z", files)
     done = [item.done for item in sources.walk(tmp_path, None, tmp_path, ())]
     assert done == sorted(done)

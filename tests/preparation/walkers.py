@@ -1,8 +1,5 @@
 """A dataset in small, as its authors would distribute it: masks that walk, and their key points."""
 
-import io
-import tarfile
-import zipfile
 from pathlib import Path
 
 import cv2
@@ -83,24 +80,6 @@ def write_folder(root: Path, files: dict[str, bytes]) -> Path:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(content)
     return root
-
-
-def tar_bytes(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:
-        for path, content in files.items():
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def zip_bytes(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, content in files.items():
-            archive.writestr(path, content)
-    return buffer.getvalue()
 
 
 def write_7z(path: Path, files: dict[str, bytes], password: str | None = None) -> Path:

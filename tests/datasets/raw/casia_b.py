@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tests.archives import packed_zip, tar
+
 from . import drawing
-from .archives import packed_zip, tar
 
 TRAIN, TEST = ("001", "002"), ("075", "076")
 TYPES, VIEWS = ("nm-01", "nm-05", "bg-01", "cl-01"), ("000", "090")

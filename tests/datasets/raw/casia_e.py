@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tests.archives import packed_zip, tar
+
 from . import drawing
-from .archives import packed_zip, tar
 
 TRAIN, TEST = ("001", "002"), ("501", "615", "1014")
 TYPES, VIEWS = ("H/scene1/nm", "L/scene2/bg"), ("000", "090")

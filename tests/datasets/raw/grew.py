@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tests.archives import packed_zip, tar
+
 from . import drawing
-from .archives import packed_zip, tar
 
 TRAIN, TEST = ("00001", "00002"), ("00001", "00003")  # two people have one number
 WALKS = ("zR8vE2aa", "4XPn5Z28")

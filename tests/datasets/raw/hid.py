@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tests.archives import packed_zip, tar
+
 from . import drawing
-from .archives import packed_zip, tar
 
 TRAIN, GALLERY, PROBES = ("0000", "0001"), ("0500", "0501"), ("000731", "000012")
 SINCE = ("00000", "00001")
