@@ -45,13 +45,21 @@ def test_reads_the_module_names_of_old_numpy(path):
         np.testing.assert_array_equal(pickles.read(path), ARRAYS["uint8"])
 
 
-def test_reads_the_byte_strings_of_python_2(path):
+@pytest.mark.parametrize("rows", [2, 2000])  # longer byte strings have another opcode
+def test_reads_the_byte_strings_of_python_2(path, rows):
+    array = np.resize(np.array([0, 1, 2, 253, 254, 255], np.uint8), (rows, 3))
+    size = b"U\x06" if rows == 2 else b"T" + (3 * rows).to_bytes(4, "little")
     path.write_bytes(
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85U\x01b"
-        b"\x87Rq\x03(K\x01K\x02K\x03\x86cnumpy\ndtype\nq\x04U\x02u1K\x00K\x01\x87Rq\x05(K\x03U\x01|"
-        b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x06\x00\x01\x02\xfd\xfe\xfftb."
+        b"\x87Rq\x03(K\x01M"
+        + rows.to_bytes(2, "little")
+        + b"K\x03\x86cnumpy\ndtype\nq\x04U\x02u1K\x00K\x01"
+        b"\x87Rq\x05(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
+        + size
+        + array.tobytes()
+        + b"tb."
     )
-    np.testing.assert_array_equal(pickles.read(path), [[0, 1, 2], [253, 254, 255]])
+    np.testing.assert_array_equal(pickles.read(path), array)
 
 
 @pytest.mark.parametrize("protocol", range(6))
