@@ -6,10 +6,11 @@ names is ever looked up or called, and no more memory is taken than the file is 
 """
 
 import dataclasses
-import io
+import functools
 import math
 import pickle
 import pickletools
+import re
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,37 +34,11 @@ LITERALS = frozenset(
     )
 )
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+# The opcodes of bytes, bytearrays and of how many, wherever they may begin.
+LARGE_BYTES = re.compile(rb"(?=B(.{4})|[\x8e\x96](.{8}))", re.DOTALL)
+HEAD, TAIL = 512, 512  # bytes, at most, before and behind those of an array that is a pickle's all
 T = TypeVar("T")
 BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)
-
-
-class _Content(io.BytesIO):
-    """A pickle, which also gives views of its bytes."""
-
-    def __init__(self, pickled: bytes) -> None:
-        super().__init__(pickled)
-        self._view = memoryview(pickled)
-
-    def view(self, size: int) -> memoryview:
-        """As `read`, without a copy."""
-        start = self.tell()
-        return self._view[start : self.seek(size, io.SEEK_CUR)]
-
-
-def _viewed(read_size: Callable[[io.BytesIO], int]) -> Callable[[_Content], memoryview]:
-    """The reader of an opcode of that many bytes."""
-    return lambda content: content.view(read_size(content))
-
-
-# opcode -> its name, and what reads its argument
-OPCODES: dict[bytes, tuple[str, Callable[[_Content], Any] | None]] = {
-    opcode.code.encode("latin1"): (opcode.name, opcode.arg and opcode.arg.reader)
-    for opcode in pickletools.opcodes
-} | {
-    pickle.BINBYTES: ("BINBYTES", _viewed(pickletools.read_uint4)),
-    pickle.BINBYTES8: ("BINBYTES8", _viewed(pickletools.read_uint8)),
-    pickle.BYTEARRAY8: ("BYTEARRAY8", _viewed(pickletools.read_uint8)),
-}
 
 
 class _RefusedError(Exception):
@@ -104,7 +79,7 @@ class _Array:
         itemsize = self.data_type.dtype().itemsize
         if not (1 <= len(self.shape) <= 8 and all(type(n) is int and n >= 0 for n in self.shape)):
             raise _RefusedError("it holds no array of 1 to 8 axes")
-        if math.prod(self.shape) * itemsize != len(self.data):
+        if math.prod(self.shape) * itemsize != len(self.data) or self.order not in ("C", "F"):
             raise ValueError
 
     def value(self) -> np.ndarray:
@@ -115,7 +90,7 @@ class _Array:
         return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def read(path: Path) -> np.ndarray:
+def read(path: Path | str) -> np.ndarray:
     """The array that a pickle holds.
 
     Args:
@@ -130,7 +105,8 @@ def read(path: Path) -> np.ndarray:
             anything else; names the file.
     """
     try:
-        pickled = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (a Path takes 10 us more)
+            pickled = file.read()
     except OSError as error:
         raise UserError(
             f"{path} cannot be read: {error.strerror}; check path and rights"
@@ -148,6 +124,9 @@ def parse(name: str, pickled: bytes) -> np.ndarray:
     Raises:
         UserError: as `read` does.
     """
+    array = _plain(pickled)
+    if array is not None:
+        return array
     return _guard(name, pickled, lambda built: _frames(built, len(pickled)))
 
 
@@ -176,6 +155,43 @@ def parse_fields(name: str, pickled: bytes, fields: Sequence[str]) -> list[np.nd
         UserError: as `read` does; if there is no dictionary or it lacks a field.
     """
     return _guard(name, pickled, lambda built: _fields(built, fields))
+
+
+def _plain(pickled: bytes) -> np.ndarray | None:
+    """The array of a pickle that is one array, as most are: 15 times as fast.
+
+    None for all other pickles, and for all that is wrong.
+    """
+    for opcode in LARGE_BYTES.finditer(pickled, 0, HEAD):
+        start = opcode.end(opcode.lastindex or 0)
+        end = start + int.from_bytes(pickled[opcode.start() + 1 : start], "little")
+        if end <= len(pickled) <= end + TAIL:
+            form = _form(pickled[: opcode.start()], end - start, pickled[end:])
+            if form:
+                shape, dtype, order = form
+                array: np.ndarray = np.ndarray(shape, dtype, pickled, start, order=order)
+                return array.astype(dtype.newbyteorder("="), copy=False)
+    return None
+
+
+@functools.lru_cache(4096)  # the sequences of a dataset differ in little but their lengths
+def _form(head: bytes, size: int, tail: bytes) -> tuple[tuple[int, ...], np.dtype[Any], Any] | None:
+    """Shape, data type and order of the array that a pickle is.
+
+    Args:
+        head: what comes before the opcode of the array's bytes.
+        size: how many bytes they are.
+        tail: what comes behind them.
+    """
+    try:
+        array = _interpret(head + pickle.EMPTY_TUPLE + tail)
+        if isinstance(array, _Array) and array.data == ():
+            array.data = range(size)
+            array.check()
+            return array.shape, array.data_type.dtype(), array.order
+    except (_RefusedError, *BROKEN):
+        pass  # the pickle as a whole will say what is wrong
+    return None
 
 
 def _guard(name: str, pickled: bytes, take: Callable[[object], T]) -> T:
@@ -218,12 +234,8 @@ def _interpret(pickled: bytes) -> object:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int | None, Any] = {}
-    content = _Content(pickled)
-    # Not by pickletools.genops, which takes twice as long.
-    while (opcode := content.read(1)) != pickle.STOP:
-        opcode_name, reader = OPCODES[opcode]
-        argument = reader(content) if reader else None
-        match opcode_name:
+    for opcode, argument, _ in pickletools.genops(pickled):
+        match opcode.name:
             case "MEMOIZE":  # the most frequent ones first
                 memo[len(memo)] = stack[-1]
             case name if name in LITERALS:
@@ -243,7 +255,7 @@ def _interpret(pickled: bytes) -> object:
             case "EMPTY_TUPLE":
                 stack.append(())
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                stack.append(tuple(_pop(stack, len(stack) - int(opcode_name[-1]))))
+                stack.append(tuple(_pop(stack, len(stack) - int(opcode.name[-1]))))
             case "TUPLE":
                 stack.append(tuple(_pop(stack, marks.pop())))
             case "EMPTY_LIST":
@@ -268,9 +280,11 @@ def _interpret(pickled: bytes) -> object:
             case "BUILD":
                 state = stack.pop()
                 stack[-1].build(state)
+            case "STOP":
+                return stack.pop()
             case name:
                 raise _RefusedError(f"it holds more than an array (opcode {name})")
-    return stack.pop()
+    raise AssertionError("genops ends with STOP or raises")
 
 
 def _pop(stack: list[Any], start: int) -> list[Any]:

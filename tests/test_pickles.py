@@ -16,6 +16,9 @@ ARRAYS = {
     "strided": np.arange(24, dtype=np.int16).reshape(4, 6)[:, ::2],
     "big endian": np.arange(5, dtype=">i4"),
     "bool": np.array([True, False]),
+    "large": np.arange(960).astype(np.uint8).reshape(20, 8, 6),
+    "large, column order": np.asfortranarray(np.arange(960.0).reshape(20, 48)),
+    "large, big endian": np.arange(960, dtype=">f4"),
 }
 
 
@@ -35,6 +38,27 @@ def test_reads_what_any_protocol_pickled(path, name, protocol):
     found = pickles.read(path)
     np.testing.assert_array_equal(found, ARRAYS[name])
     assert found.dtype == ARRAYS[name].dtype.newbyteorder("=")
+
+
+def outcome(pickled):
+    try:
+        return pickles.parse("it", pickled).tolist()
+    except UserError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_a_large_array_takes_a_short_cut_to_the_same_result(protocol, monkeypatch):
+    pickled = pickle.dumps(ARRAYS["large"], protocol)
+    around = [*range(300), *range(600, len(pickled))]  # what lies between are data for sure
+    changed = [pickled[:i] + bytes([pickled[i] ^ 1 << i % 8]) + pickled[i + 1 :] for i in around]
+    cut = [pickled[:i] for i in around]
+    longer = [pickled[:i] + b"B" + pickled[i:] for i in around]
+    inputs = [pickled, *changed, *cut, *longer]
+    short = [outcome(x) for x in inputs]
+    assert pickles._plain(pickled) is not None
+    monkeypatch.setattr(pickles, "_plain", lambda pickled: None)
+    assert short == [outcome(x) for x in inputs]
 
 
 def test_reads_the_module_names_of_old_numpy(path):

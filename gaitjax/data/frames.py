@@ -1,7 +1,7 @@
 """Which frames of a sequence a training batch holds: OpenGait's six ways of choosing them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ SAMPLINGS = ("fixed", "unfixed", "all")
 ORDERS = ("ordered", "unordered")
 
 
-def choose(length: int, frames: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
-    """Draws the frames of one sequence.
+def choose(length: int, frames: Mapping[str, Any], draws: Sequence[float]) -> np.ndarray:
+    """The frames of one sequence that some draws stand for.
 
     'all' takes every frame up to `limit`. 'fixed' draws `number` frames, 'unfixed' a number that is
     uniform in `minimum` to `maximum`: 'unordered' from the whole sequence and left in the order of
@@ -24,7 +24,8 @@ def choose(length: int, frames: Mapping[str, Any], rng: np.random.Generator) -> 
     Args:
         length: how many frames the sequence has, at least 1.
         frames: the fields of `config.data.frames`.
-        rng: where the draws come from.
+        draws: `draws_needed` numbers, uniform in [0, 1): the first stands for the number of frames,
+            the second for the window's start, the others for one frame each.
 
     Returns:
         int [number], indices below `length`.
@@ -37,13 +38,25 @@ def choose(length: int, frames: Mapping[str, Any], rng: np.random.Generator) -> 
         return np.arange(min(length, frames["limit"]))
     number = int(frames["number"])
     if frames["sampling"] == "unfixed":
-        number = int(rng.integers(frames["minimum"], frames["maximum"] + 1))
+        span = frames["maximum"] - frames["minimum"] + 1
+        number = int(frames["minimum"] + draws[0] * span)
     if frames["order"] == "unordered":
-        return rng.choice(np.arange(length), number, replace=length < number)
+        if length < number:
+            return np.array([int(draw * length) for draw in draws[2 : 2 + number]])
+        return np.array(_shuffled(length, number, draws[2:]))
     window = number + frames["skip"]
     repeated = length * math.ceil(window / length)  # at least the window, at least the sequence
-    start = rng.integers(0, repeated - window + 1)
-    return np.sort(rng.choice(np.arange(start, start + window), number, replace=False)) % length
+    start = int(draws[1] * (repeated - window + 1))
+    return (start + np.sort(_shuffled(window, number, draws[2:]))) % length
+
+
+def draws_needed(frames: Mapping[str, Any]) -> int:
+    """How many draws `choose` needs, whatever the length of the sequence.
+
+    Raises:
+        UserError: as `check` does.
+    """
+    return 0 if frames["sampling"] == "all" else 2 + padded_length(frames)
 
 
 def padded_length(frames: Mapping[str, Any]) -> int:
@@ -78,3 +91,12 @@ def check(frames: Mapping[str, Any]) -> None:
             f"config.data.frames.minimum is {frames['minimum']}, more than the maximum "
             f"{frames['maximum']}; expected minimum <= maximum"
         )
+
+
+def _shuffled(length: int, number: int, draws: Sequence[float]) -> list[int]:
+    """The first `number` of 0 to length - 1 in random order (Fisher and Yates)."""
+    order = list(range(length))
+    for place in range(number):
+        other = place + int(draws[place] * (length - place))
+        order[place], order[other] = order[other], order[place]
+    return order[:number]

@@ -31,7 +31,8 @@ def checked(name: str, modality: str, array: np.ndarray) -> np.ndarray:
     if modality in FRAMES:
         kind, axes = FRAMES[modality]
         array = _channels_last(array, axes)
-        if array.dtype.name[: len(kind)] != kind or not _has_axes(array, axes):
+        same_kind = array.dtype.kind == "f" if kind == "float" else array.dtype == kind
+        if not (same_kind and _has_axes(array, axes)):
             raise UserError(
                 f"{name} holds {array.dtype} {list(array.shape)}; a {modality} is {kind} "
                 f"[{', '.join(map(str, ('frames', *axes)))}]: check what it is, or convert it"

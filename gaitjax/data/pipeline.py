@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grain
@@ -11,10 +11,12 @@ import numpy as np
 
 from gaitjax.data import frames as frame_choice
 from gaitjax.data import transforms as host
-from gaitjax.data.batch import Array, Batch
+from gaitjax.data.batch import Batch
 from gaitjax.data.samplers import Sampler
 from gaitjax.data.sequences import Sequences
 from gaitjax.errors import UserError
+
+OF_FRAMES = 1  # the choice of frames follows from (seed, step, OF_FRAMES), no other draw does
 
 
 def training_batches(
@@ -33,8 +35,8 @@ def training_batches(
 
     The batch of a step depends on the seed and the step alone: the slices of all processes make up
     the batch of one process, for any number of threads and after any restart. At most
-    threads + prefetch + 1 batches are in memory, beside the one that the caller holds; one that is
-    being read takes up to twice its size. Closing or dropping the generator stops the reading.
+    threads + prefetch + 1 batches are in memory, beside the one that the caller holds, and a whole
+    sequence for each thread. Closing or dropping the generator stops the reading.
 
     Args:
         sequences: the training split.
@@ -100,45 +102,57 @@ class _Batches:
 
     def __getitem__(self, step: int) -> Batch:
         rows = self.sampler.rows(step)[self.slots.start : self.slots.stop]
-        samples = []
-        for row, places in itertools.groupby(zip(rows, self.slots, strict=True), lambda x: x[0]):
-            arrays = self.sequences.frames(row, self.modalities)  # once for all views of it
-            try:
-                arrays = host.of_sequence(arrays, self.transforms)
-                samples += [self._sample(step, slot, arrays) for _, slot in places]
-            except UserError as error:
-                raise UserError(f"{self.sequences.folder(row)}: {error}") from error
-        inputs: dict[str, Array] = {
-            m: self._padded([s[m] for s in samples], rows) for m in self.modalities
-        }
-        lengths = np.array([len(s[self.modalities[0]]) for s in samples], np.int32)
-        return Batch(inputs, lengths, {label: x[rows] for label, x in self.labels.items()})
+        # Of all processes, so that a place has the same draws however many there are.
+        rng = np.random.default_rng((self.seed, step, OF_FRAMES))
+        draws = rng.random((self.sampler.batch, frame_choice.draws_needed(self.frames)))
+        inputs: dict[str, np.ndarray] = {}
+        lengths = np.empty(len(rows), np.int32)
+        for row, places in itertools.groupby(range(len(rows)), rows.tolist().__getitem__):
+            for place, chosen, arrays in self._samples(step, row, places, draws):
+                lengths[place] = len(chosen)
+                for modality, array in arrays.items():
+                    if modality not in inputs:
+                        inputs[modality] = self._empty(len(rows), array)
+                    batch = inputs[modality]
+                    if (array.dtype, array.shape[1:]) != (batch.dtype, batch.shape[2:]):
+                        raise self._unlike(rows[0], batch[0], row, array)
+                    batch[place, len(chosen) :] = 0
+                    # "clip": straight into the batch; as it is, numpy goes through a buffer
+                    np.take(array, chosen, 0, batch[place, : len(chosen)], "clip")
+        return Batch(dict(inputs), lengths, {label: x[rows] for label, x in self.labels.items()})
 
-    def _sample(
-        self, step: int, slot: int, arrays: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """The frames that a sequence has in this place of the batch, as the host leaves them."""
-        # slot + 1: numpy takes (seed, step, 0) for (seed, step), which the sampler draws from
-        key = (self.seed, step, slot + 1)
+    def _samples(
+        self, step: int, row: int, places: Iterable[int], draws: np.ndarray
+    ) -> Iterator[tuple[int, np.ndarray, dict[str, np.ndarray]]]:
+        """A sequence in its places of the batch: place, frames that belong there, and of what."""
+        arrays = self.sequences.frames(row, self.modalities)  # once for all views of it
         length = len(arrays[self.modalities[0]])
-        chosen = frame_choice.choose(length, self.frames, np.random.default_rng(key))
-        frames = {modality: array[chosen] for modality, array in arrays.items()}
-        return host.of_frames(frames, self.transforms, key)
+        try:
+            arrays = host.of_sequence(arrays, self.transforms)
+            for place in places:
+                slot = self.slots[place]
+                chosen = frame_choice.choose(length, self.frames, draws[slot].tolist())
+                if not host.acts(self.transforms):
+                    yield place, chosen, arrays
+                    continue
+                frames = {modality: array[chosen] for modality, array in arrays.items()}
+                # slot + 1: numpy takes a last 0 for none
+                frames = host.of_frames(frames, self.transforms, (self.seed, step, slot + 1))
+                yield place, np.arange(len(frames[self.modalities[0]])), frames
+        except UserError as error:
+            raise UserError(f"{self.sequences.folder(row)}: {error}") from error
 
-    def _padded(self, samples: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
-        """One array [N, T, ...] of sequences of several lengths, zeros behind their ends."""
-        kinds = [(sample.dtype, sample.shape[1:]) for sample in samples]
-        for row, kind in zip(rows, kinds, strict=True):
-            if kind != kinds[0]:
-                first, other = (f"{dtype} {list(shape)}" for dtype, shape in (kinds[0], kind))
-                raise UserError(
-                    f"the frames of {self.sequences.folder(rows[0])} are {first}, those of "
-                    f"{self.sequences.folder(row)} {other}; a batch needs one shape: prepare all "
-                    "sequences alike"
-                )
+    def _empty(self, rows: int, array: np.ndarray) -> np.ndarray:
+        """Room for frames as those of an array, [rows, T, ...]."""
         time = frame_choice.padded_length(self.frames)
         time = host.longest(self.transforms, self.modalities, time)
-        batch = np.zeros((len(samples), time, *samples[0].shape[1:]), samples[0].dtype)
-        for row, sample in zip(batch, samples, strict=True):
-            row[: len(sample)] = sample
-        return batch
+        return np.empty((rows, time, *array.shape[1:]), array.dtype)
+
+    def _unlike(self, row: int, frames: np.ndarray, other: int, others: np.ndarray) -> UserError:
+        """What to say of two sequences whose frames differ in shape or data type."""
+        kind, other_kind = (f"{x.dtype} {list(x.shape[1:])}" for x in (frames, others))
+        return UserError(
+            f"the frames of {self.sequences.folder(row)} are {kind}, those of "
+            f"{self.sequences.folder(other)} {other_kind}; a batch needs one shape: prepare all "
+            "sequences alike"
+        )

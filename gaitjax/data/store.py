@@ -99,10 +99,10 @@ class Store:
         dtype, shape = self._kinds[kind]
         mapped = self._map(shard)
         array: np.ndarray = np.ndarray((frames, *shape), dtype, mapped, start)
-        if array.nbytes:  # one request to the disk instead of one for every few frames
-            page = start - start % mmap.PAGESIZE
-            mapped.madvise(mmap.MADV_WILLNEED, page, start - page + array.nbytes)
-        return checked(self.folder(row), modality, array)
+        # one request to the disk instead of one for every few frames
+        page = start - start % mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_WILLNEED, page, start - page + array.nbytes)
+        return array
 
     def check(self, row: int, modality: str) -> np.ndarray:
         """As `read`, and looks at every byte.
@@ -186,8 +186,10 @@ def open_store(root: Path) -> Store:
         sizes = header["shards"]
         for i, size in enumerate(sizes):
             _check_size(shard_path(root, i), size)
-        for place in places.values():
+        for modality, place in places.items():
             _check(place, len(names), kinds, sizes)
+            for kind in np.unique(place[KIND_OF, place[SHARD] >= 0]).tolist():
+                _check_kind(str(path), modality, *kinds[kind])
     except (LookupError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} says what cannot be ({error}); delete it and pack it again"
@@ -203,6 +205,14 @@ def _kind(described: Any) -> Kind:
     if not all(type(n) is int and 1 <= n < 2**31 for n in shape):
         raise ValueError("frames of an absurd shape")
     return dtype, tuple(shape)
+
+
+def _check_kind(file: str, modality: str, dtype: str, shape: tuple[int, ...]) -> None:
+    """Raises unless a sequence of one such frame is one of the modality as it is."""
+    frame = np.broadcast_to(np.zeros((), dtype), (1, *shape))  # takes no memory
+    converted = frame.dtype.kind == "f" and frame.dtype != np.float32
+    if converted or checked(file, modality, frame).shape != frame.shape:
+        raise ValueError(f"frames of {dtype} {list(shape)} for {modality}")
 
 
 def _check_size(path: Path, size: Any) -> None:

@@ -49,6 +49,11 @@ LIMBS = {
 WITHOUT_NECK = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
 
 
+def acts(transforms: Transforms) -> bool:
+    """Whether any of `config.data.transforms` is one of the host."""
+    return any(t["type"] in HOST for listed in transforms.values() for t in listed)
+
+
 def of_sequence(inputs: Mapping[str, np.ndarray], transforms: Transforms) -> dict[str, np.ndarray]:
     """What is computed from all frames of a sequence, before some are chosen.
 

@@ -60,7 +60,7 @@ class Tree:
         """Where a sequence lies."""
         return "/".join((str(self.root), *self.names[row]))
 
-    def path(self, row: int, modality: str) -> Path:
+    def path(self, row: int, modality: str) -> str:
         """The pickle of one modality of one sequence.
 
         Raises:
@@ -77,7 +77,7 @@ class Tree:
                     f"pickle of {modality} is expected; it holds {some(names)}"
                 )
             name = matching[0]
-        return Path(self.folder(row), name)
+        return f"{self.folder(row)}/{name}"
 
     def has(self, row: int, modality: str) -> bool:
         """Whether a sequence has one pickle of a modality, or several that could be it."""
@@ -102,7 +102,7 @@ class Tree:
                 this modality.
         """
         path = self.path(row, modality)
-        return checked(str(path), modality, pickles.read(path))
+        return checked(path, modality, pickles.read(path))
 
     def check(self, row: int, modality: str) -> np.ndarray:
         """As `read`, which meets whatever may be wrong with a pickle."""
@@ -127,7 +127,7 @@ class Tree:
         """
         path = self.path(row, modality)
         try:
-            return path.stat()
+            return Path(path).stat()
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror}; check it") from error
 

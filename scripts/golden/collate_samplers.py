@@ -1,5 +1,6 @@
 """Which frames and sequences make a batch, fed the numbers that OpenGait drew."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -42,7 +43,7 @@ def _collate(case: Case) -> list[Comparison]:
     rng: Any = Recorded(draw[-1] for draw in case["draws"])
     ours = []
     for i, length in enumerate(case["sequence_lengths"]):
-        chosen = frames.choose(length, fields, rng)
+        chosen = frames.choose(length, fields, _draws(length, fields, rng))
         if points:
             clouds = np.arange(6).reshape(2, 3) + 100 * i + 10 * chosen[:, None, None]
             ours.append(transforms.sample_points(rng, clouds, number=points))
@@ -57,6 +58,36 @@ def _collate(case: Case) -> list[Comparison]:
     if case["result"]["seqL"]:
         found.append(tolerance.exact("lengths", "", lengths, case["result"]["seqL"][0]))
     return [*found, tolerance.exact("draws", "not used", rng.left, 0)]
+
+
+def _draws(length: int, fields: Mapping[str, Any], rng: Recorded) -> list[float]:
+    """Draws in [0, 1) that stand for the frames of one sequence that OpenGait drew."""
+    if fields["sampling"] == "all":
+        return []
+    number, share, start = fields["number"], 0.0, 0.0
+    first, unrepeated = 0, length
+    if fields["sampling"] == "unfixed":
+        number = rng.integers(fields["minimum"], fields["maximum"] + 1)
+        share = _middle(number - fields["minimum"], fields["maximum"] - fields["minimum"] + 1)
+    if fields["order"] == "ordered":
+        unrepeated = number + fields["skip"]
+        starts = length * math.ceil(unrepeated / length) - unrepeated + 1
+        first = rng.integers(0, starts)
+        start = _middle(first, starts)
+    picked = [frame - first for frame in rng.permutation(number).tolist()]
+    if unrepeated < number:
+        return [share, start, *(_middle(frame, length) for frame in picked)]
+    draws, order = [share, start], list(range(unrepeated))
+    for place, frame in enumerate(picked):  # a shuffle, one exchange after another
+        other = order.index(frame)
+        draws.append(_middle(other - place, unrepeated - place))
+        order[place], order[other] = order[other], order[place]
+    return draws
+
+
+def _middle(part: int, parts: int) -> float:
+    """The middle of one of the equal parts of 0 to 1."""
+    return (part + 0.5) / parts
 
 
 def _flat(nested: Any) -> list[float]:

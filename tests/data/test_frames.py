@@ -16,8 +16,9 @@ CONFIG = {
 
 
 def draws(length, times=200, **fields):
-    rng = np.random.default_rng(0)
-    return [frames.choose(length, {**CONFIG, **fields}, rng) for _ in range(times)]
+    config = {**CONFIG, **fields}
+    drawn = np.random.default_rng(0).random((times, frames.draws_needed(config)))
+    return [frames.choose(length, config, each) for each in drawn.tolist()]
 
 
 def test_unordered_draws_from_everywhere_without_repeating():
@@ -62,6 +63,23 @@ def test_all_takes_everything_up_to_the_limit(order):
     for length, expected in ((7, 7), (720, 720), (900, 720)):
         chosen = draws(length, times=1, sampling="all", order=order)[0]
         np.testing.assert_array_equal(chosen, range(expected))
+
+
+@pytest.mark.parametrize("order", ["ordered", "unordered"])
+@pytest.mark.parametrize("length", [1, 7, 30, 31])
+@pytest.mark.parametrize("draw", [0.0, 1 - 2**-53])
+def test_the_least_and_the_largest_draws_choose_frames_that_there_are(draw, length, order):
+    config = {**CONFIG, "order": order, "skip": 2}
+    chosen = frames.choose(length, config, [draw] * frames.draws_needed(config))
+    assert len(chosen) == 30
+    assert set(chosen.tolist()) <= set(range(length))
+
+
+def test_every_frame_is_as_likely_as_any_other_in_every_place():
+    counts = np.zeros((10, 4))
+    for chosen in draws(10, times=20_000, number=4):
+        counts[chosen, np.arange(4)] += 1
+    np.testing.assert_allclose(counts, 2000, atol=5 * np.sqrt(2000))
 
 
 @pytest.mark.parametrize(("sampling", "length"), [("fixed", 30), ("unfixed", 40), ("all", 720)])
