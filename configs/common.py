@@ -87,7 +87,7 @@ def _data(dataset: str) -> ConfigDict:
         }
     )
     data.verify = True  # read every file once before the first step, so that none breaks the run
-    data.threads = 4  # batches read at the same time
+    data.threads = 2  # batches read at the same time
     data.prefetch = 2  # batches ready ahead of the step that needs them
     return data
 

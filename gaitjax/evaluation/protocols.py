@@ -3,7 +3,7 @@
 import dataclasses
 import fnmatch
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,9 +11,9 @@ import numpy as np
 
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError
-from gaitjax.evaluation import metrics
+from gaitjax.evaluation import metrics, ranking
+from gaitjax.evaluation.ranking import Side
 
-CHUNK = 256  # probes at a time: memory is a few arrays of CHUNK x gallery numbers
 RANKS = (1, 5, 10)
 
 
@@ -151,15 +151,6 @@ def describe(protocol: Protocol, metric: str) -> str:
     )
 
 
-class _Side(NamedTuple):
-    """Probes or gallery: [n, P, C] and int32 [n]; `row` tells a sequence from all others."""
-
-    embeddings: Any
-    identity: Any
-    view: Any
-    row: Any
-
-
 class _Views(NamedTuple):
     """Names of all views, and those among them that the probes and the gallery are seen from."""
 
@@ -212,9 +203,9 @@ def evaluate(
     identity_codes = np.unique(np.asarray(identities, str), return_inverse=True)[1]
     view_names, view_codes = np.unique(np.asarray(views, str), return_inverse=True)
 
-    def side(rows: np.ndarray) -> _Side:
+    def side(rows: np.ndarray) -> Side:
         codes = (x.astype(np.int32) for x in (identity_codes[rows], view_codes[rows], rows))
-        return _Side(embeddings[rows], *codes)
+        return Side(embeddings[rows], *codes)
 
     gallery = jax.device_put(side(gallery_rows))
     score = functools.partial(_score_all, exclude=protocol.exclude)
@@ -256,38 +247,9 @@ def _with_mean(scores: dict[str, dict[str, float]]) -> dict[str, float]:
     return flat | mean
 
 
-def _by_chunks(function: Callable[[_Side, _Side], Any], probe: _Side, gallery: _Side) -> Any:
-    """Applies the function to CHUNK probes at a time, the last of them filled up with others."""
-    n = len(probe.row)
-    results = []
-    for start in range(0, n, CHUNK):
-        rows = np.arange(start, start + CHUNK) % n
-        chunk = jax.device_put(_Side(*(x[rows] for x in probe)))
-        results.append(jax.device_get(function(chunk, gallery)))
-    return jax.tree.map(lambda *x: np.concatenate(x)[:n], *results)
-
-
-@functools.partial(jax.jit, static_argnames=("metric", "exclude"))
-def _rank(probe: _Side, gallery: _Side, metric: str, exclude: str) -> tuple[jax.Array, ...]:
-    """First match, average precision and inverse negative penalty of each probe."""
-    counts = probe.row[:, None] != gallery.row
-    if exclude == "view":
-        same_view = probe.view[:, None] == gallery.view
-        counts &= ~(same_view & (probe.identity[:, None] == gallery.identity))
-    distance = metrics.distances(probe.embeddings, gallery.embeddings, metric)
-    ranking = (distance, probe.identity, gallery.identity, counts)
-    return (
-        metrics.first_match(*ranking),
-        metrics.average_precision(*ranking),
-        metrics.inverse_negative_penalty(*ranking),
-    )
-
-
-def _score_all(
-    condition: str, probe: _Side, gallery: _Side, metric: str, *, exclude: str
-) -> _Scored:
-    rank = functools.partial(_rank, metric=metric, exclude=exclude)
-    first, precision, penalty = _by_chunks(rank, probe, gallery)
+def _score_all(condition: str, probe: Side, gallery: Side, metric: str, *, exclude: str) -> _Scored:
+    rank = functools.partial(ranking.rank, metric=metric, exclude=exclude)
+    first, precision, penalty = ranking.by_chunks(rank, probe, gallery)
     has_mate = first < len(gallery.row)
     n, total = int(has_mate.sum()), len(has_mate)
     if n == 0:
@@ -303,26 +265,12 @@ def _score_all(
     return _Scored(scores, None, total - n, [note] if n < total else [])
 
 
-@functools.partial(jax.jit, static_argnames="metric")
-def _rank_by_view(probe: _Side, gallery: _Side, views: jax.Array, metric: str) -> jax.Array:
-    """First match [n, V] of each probe in the gallery of each of the V views."""
-    distance = metrics.distances(probe.embeddings, gallery.embeddings, metric)
-    other = probe.row[:, None] != gallery.row
-    first: jax.Array = jax.lax.map(
-        lambda view: metrics.first_match(
-            distance, probe.identity, gallery.identity, other & (gallery.view == view)
-        ),
-        views,
-    )
-    return first.T
-
-
 def _score_single(
-    condition: str, probe: _Side, gallery: _Side, metric: str, *, exclude: str, views: _Views
+    condition: str, probe: Side, gallery: Side, metric: str, *, exclude: str, views: _Views
 ) -> _Scored:
     columns = jax.device_put(views.columns)
-    rank = functools.partial(_rank_by_view, views=columns, metric=metric)
-    first = _by_chunks(rank, probe, gallery)
+    rank = functools.partial(ranking.rank_by_view, views=columns, metric=metric)
+    first = ranking.by_chunks(rank, probe, gallery)
     rank_1 = np.full((len(views.rows), len(views.columns)), np.nan)
     for i, view in enumerate(views.rows):
         seen = first[probe.view == view]

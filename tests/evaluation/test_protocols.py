@@ -6,7 +6,7 @@ import pytest
 
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError
-from gaitjax.evaluation import protocols
+from gaitjax.evaluation import protocols, ranking
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASIA_B = Protocol(
@@ -55,7 +55,7 @@ def naive_ranking(data, probe, candidates):
 @pytest.mark.parametrize("gallery", [("g-*",), ("*",)])
 @pytest.mark.parametrize("exclude", ["view", "none"])
 def test_one_gallery_of_all_views_against_a_naive_loop(gallery, exclude, monkeypatch):
-    monkeypatch.setattr(protocols, "CHUNK", 7)
+    monkeypatch.setattr(ranking, "CHUNK", 7)
     _, identities, types, views = data = walkers()
     protocol = Protocol(gallery, {"P": ("p-1", "p-2")}, "all", exclude)
     result = protocols.evaluate(protocol, *data, "euclidean")
