@@ -1,28 +1,22 @@
 """Depth images: a LiDAR's points seen from the front, coloured by their distance.
 
 Shen et al., "LidarGait: benchmarking 3D gait recognition with point clouds", CVPR 2023. A point is
-a disc on a panorama whose axes are the angles around and above the sensor. OpenGait has Matplotlib
-draw it; the discs here cover pixels as its do, to within 2 of 255 grey levels.
+a dot that Matplotlib draws on a panorama, whose axes are the angles around and above the sensor.
 """
+
+import io
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gaitjax.datasets.normalise import SMALLEST_SUM
+from gaitjax.errors import UserError
 
 UP, AROUND = 0.2, 0.19188  # degrees from one beam to the next
 LOWEST, HIGHEST = -25.0, 15.0  # degrees above the sensor
-SCALE = 0.77  # pixels a beam: of a figure of a pixel a beam Matplotlib gives that part to the axes
-SHAPE = (int(SCALE * (HIGHEST - LOWEST) / UP), int(SCALE * 360 / AROUND))  # of the panorama
-RADIUS = 100 / 72 / 2  # pixels, of a disc of 1 point at 100 dots per inch
-SUBROWS = 64  # into which a pixel is cut to find how much of it a disc covers
-# Matplotlib's colours 'jet': where a channel bends, and its value there
-JET = (
-    ((0, 0.35, 0.66, 0.89, 1), (0, 0, 1, 1, 0.5)),
-    ((0, 0.125, 0.375, 0.64, 0.91, 1), (0, 0, 1, 1, 0, 0)),
-    ((0, 0.11, 0.34, 0.65, 1), (0.5, 1, 1, 0, 0)),
-)
+WIDTH, HEIGHT = 360 / AROUND, (HIGHEST - LOWEST) / UP  # of all beams
+DPI = 100
 
 
 def depth_image(points: NDArray[np.floating], size: int = 64) -> NDArray[np.uint8]:
@@ -43,50 +37,31 @@ def panorama(points: NDArray[np.float64]) -> NDArray[np.uint8]:
 
     Args:
         points: [P, 3], as of `depth_image`.
+
+    Raises:
+        UserError: without Matplotlib.
     """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UserError(
+            "depth images are drawn by Matplotlib, which is not installed; expected the extra "
+            "'prepare': pip install 'gaitjax[prepare]'"
+        ) from error
     ahead, left, up = points.T
     distance = np.hypot(ahead, left)
     around = np.rad2deg(np.arctan2(left, -ahead)) + 180
     above = np.rad2deg(np.arctan2(up, distance)) - LOWEST
-    x = around / AROUND * SCALE
-    y = SHAPE[0] - above / UP * SCALE
-    corners, opacities = _discs(np.stack([x, y], axis=1))
-    image = np.zeros((*SHAPE, 3), np.int64)
-    discs = zip(corners.tolist(), opacities, _colours(-distance), strict=True)
-    for (left, top), opacity, colour in discs:  # mixed as Agg does, which draws for Matplotlib
-        part = image[top : top + 3, left : left + 3]
-        mixed = (256 * colour - 255 * part) * opacity + 255 * 256 * part
-        part[:] = np.where(opacity == 255, colour, mixed // (255 * 256 + opacity))
-    return image.astype(np.uint8)
-
-
-def _colours(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """'jet' from the lowest to the highest value: [P, 3]."""
-    share = (values - values.min()) / max(np.ptp(values), 1e-12)
-    index = np.minimum((256 * share).astype(int), 255) / 255
-    channels = [np.interp(index, bends, levels) for bends, levels in JET]
-    return np.floor(255 * np.stack(channels, axis=1) + 0.5).astype(np.int64)
-
-
-def _discs(
-    centres: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where discs lie, and how much of 255 they cover of the pixels there.
-
-    Args:
-        centres: [P, 2], x and y in pixels.
-
-    Returns:
-        x and y of the first of 3 x 3 pixels, within the panorama, [P, 2]; and [P, 3, 3, 1].
-    """
-    corners = np.floor(centres - RADIUS).astype(int).clip(0, (SHAPE[1] - 3, SHAPE[0] - 3))
-    x, y = (corners - centres).T
-    rows = y[:, None] + (np.arange(3 * SUBROWS) + 0.5) / SUBROWS
-    half = np.sqrt(np.maximum(RADIUS**2 - rows**2, 0))[..., None]
-    columns = (x[:, None] + np.arange(3))[:, None]
-    covered = (np.minimum(half, columns + 1) - np.maximum(-half, columns)).clip(0)
-    share = covered.reshape(-1, 3, SUBROWS, 3).mean(axis=2)
-    return corners, (256 * share).astype(int).clip(0, 255)[..., None]
+    # A figure of a pixel a beam, of which the axes take 0.77 times the height and the width.
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
+    axes = figure.subplots()
+    axes.scatter(around / AROUND, above / UP, s=1, c=-distance, linewidths=0, cmap="jet")
+    axes.set(facecolor="black", aspect="equal", xticks=(), yticks=())
+    axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", bbox_inches="tight", pad_inches=0)
+    image = np.asarray(cv2.imdecode(np.frombuffer(drawn.getbuffer(), np.uint8), cv2.IMREAD_COLOR))
+    return image[..., ::-1].astype(np.uint8)
 
 
 def align(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

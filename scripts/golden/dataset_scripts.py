@@ -13,8 +13,6 @@ from gaitjax.datasets.depth_image import align, depth_image, panorama
 from . import tolerance
 from .tolerance import Comparison
 
-GREY = 0.01  # of the largest value: discs are up to 2 of 255 grey levels from Matplotlib's
-
 
 def checks(arrays: Mapping[str, np.ndarray]) -> dict[str, Callable[[], list[Comparison]]]:
     """Script -> check, of every script that gaitjax has a counterpart of."""
@@ -78,8 +76,8 @@ def point2depth(arrays: Mapping[str, np.ndarray]) -> list[Comparison]:
     cut = depth_image(points)[..., ::-1]
     aligned = align(arrays["point2depth/align_in"], 64)
     return [
-        tolerance.array("pixels", "drawn", drawn, arrays["point2depth/raw_crop"], GREY),
-        tolerance.array("pixels", "drawn, cut", cut, arrays["point2depth/aligned"], GREY),
+        _pixels("drawn", drawn, arrays["point2depth/raw_crop"]),
+        _pixels("drawn, cut", cut, arrays["point2depth/aligned"]),
         _pixels("aligned", aligned, arrays["point2depth/align_out"]),
     ]
 
