@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gaitjax.errors import UserError
-from gaitjax.losses import binary_cross_entropy, cross_entropy, triplet
+from gaitjax.losses import binary_cross_entropy, cross_entropy, supervised_contrastive, triplet
 
 from . import tolerance
 from .errors import UnsupportedError
@@ -52,8 +52,9 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
         UserError: if ours refuses what OpenGait computes.
     """
     bind = _bind(case["class"])
-    labels = arrays[case["inputs"]["labels"]]
-    x = _parts_second(arrays[case["inputs"][case["gradient_of"]]])
+    given = {name: arrays[array] for name, array in case["inputs"].items()}
+    x = _parts_second(given[case["gradient_of"]])
+    labels = given.get("labels", given.get("mask", np.arange(len(x))))
     loss = bind(case["kwargs"], labels)
     is_triplet = case["class"] == "TripletLoss"
     mixed = is_triplet and len(set(np.unique(labels, return_counts=True)[1].tolist())) > 1
@@ -77,15 +78,17 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
         limit = tolerance.output_limit(deviation.get(where)) + rounding / size
         return shape(what, where, ours, theirs, limit)
 
+    reported = case["info"] or {"loss": case["loss"]}
+
     def scalar(name: str) -> Comparison:
-        return compare("scalars", name, scalars[name], case["info"][name])
+        return compare("scalars", name, scalars[name], reported[name])
 
     gradient = _parts_second(np.asarray(gradient))
     limit = tolerance.gradient_limit(deviation.get("grads"))
     return [
         compare("value", "", value, case["loss_mean"]),
         compare("loss", "", scalars["loss"], case["loss"]),
-        *tolerance.by_key("scalars", scalars, case["info"], scalar),
+        *tolerance.by_key("scalars", scalars, reported, scalar),
         tolerance.array("gradient", "", gradient, arrays[case["grad"]], limit),
     ]
 
@@ -142,10 +145,50 @@ def _binary_cross_entropy(options: Mapping[str, Any], labels: np.ndarray) -> Los
     return loss
 
 
+def _contrast_views(options: Mapping[str, Any], labels: np.ndarray) -> Loss:
+    """Of several views of each sequence: an axis in the table of losses, rows in networks.
+
+    A mask in place of labels says which are the positives of each sequence's first view.
+    """
+    temperature = options.get("temperature", 0.01)
+    base = options.get("base_temperature", 0.07)
+
+    def loss(embeddings: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
+        if embeddings.ndim == 3:
+            embeddings = jnp.moveaxis(embeddings, 2, 1).reshape(-1, embeddings.shape[1])
+        views = len(embeddings) // len(labels)
+        if labels.ndim == 1:
+            repeated = np.repeat(labels, views)
+            return supervised_contrastive.loss(embeddings, repeated, temperature, base)
+        similarity = embeddings[::views] @ embeddings.T / temperature
+        own = np.eye(len(embeddings), dtype=bool)[::views]
+        positive = np.repeat(labels > 0, views, axis=1)
+        each = supervised_contrastive.contrast(similarity, positive, own)
+        value = jnp.mean(each) * temperature / base
+        return value, {"loss": value}
+
+    return loss
+
+
+def _contrast_distances(options: Mapping[str, Any], labels: np.ndarray) -> Loss:
+    temperature = options.get("temperature", 0.01)
+    return functools.partial(
+        supervised_contrastive.loss,
+        labels=labels,
+        temperature=temperature,
+        base_temperature=temperature,
+        similarity="distance",
+        active_only=True,
+    )
+
+
 CLASSES = {
     "TripletLoss": _triplet,
     "CrossEntropyLoss": _cross_entropy,
     "BinaryCrossEntropyLoss": _binary_cross_entropy,
+    "SupConLoss": _contrast_views,
+    "SupConLoss_Re": _contrast_views,
+    "SupConLoss_Lp": _contrast_distances,
 }
 
 
