@@ -1,8 +1,9 @@
 """Optimizers and schedules that step as PyTorch's do."""
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,21 @@ from gaitjax.training import parameters
 
 Group = tuple[str, Mapping[str, float]]
 OTHERS = ""  # the group of what no pattern matches
-Scheduled = Callable[[float], optax.Schedule]  # learning rate at step 0 -> that of each step
+
+
+class Scheduled(NamedTuple):
+    """What a schedule changes.
+
+    Attributes:
+        rate: an optimizer's learning rate -> that of each step.
+        momentum: of each step, where the schedule changes it: SGD's, and Adam's first decay rate.
+    """
+
+    rate: Callable[[float], optax.Schedule]
+    momentum: optax.Schedule | None = None
+
+
+Stepping = Callable[[optax.Schedule, optax.Schedule | None], optax.GradientTransformation]
 
 
 def schedule(config: Mapping[str, Any], learning_rate: float) -> optax.Schedule:
@@ -21,13 +36,26 @@ def schedule(config: Mapping[str, Any], learning_rate: float) -> optax.Schedule:
 
     Args:
         config: 'type', one of SCHEDULES, and its options.
-        learning_rate: at step 0.
+        learning_rate: at step 0; of a 'one_cycle' the largest.
 
     Raises:
         UserError: for an unknown type or option.
     """
     scheduled: Scheduled = _named("schedule", SCHEDULES, config)
-    return scheduled(learning_rate)
+    return scheduled.rate(learning_rate)
+
+
+def momentum(config: Mapping[str, Any]) -> optax.Schedule | None:
+    """The momentum by step, None where the schedule leaves it to the optimizer.
+
+    Args:
+        config: as for `schedule`.
+
+    Raises:
+        UserError: for an unknown type or option.
+    """
+    scheduled: Scheduled = _named("schedule", SCHEDULES, config)
+    return scheduled.momentum
 
 
 def optimizer(
@@ -58,8 +86,8 @@ def optimizer(
     def build(own: Mapping[str, Any]) -> optax.GradientTransformation:
         merged = {**options, **own}
         rate = schedule(schedule_config, merged.pop("learning_rate"))
-        tx: optax.GradientTransformation = _named("optimizer", OPTIMIZERS, merged)(rate)
-        return tx
+        stepping: Stepping = _named("optimizer", OPTIMIZERS, merged)
+        return stepping(rate, momentum(schedule_config))
 
     if not groups:
         return build({})
@@ -86,7 +114,7 @@ def _path(keys: Any) -> str:
 
 
 def _constant() -> Scheduled:
-    return lambda rate: optax.constant_schedule(rate)
+    return Scheduled(lambda rate: optax.constant_schedule(rate))
 
 
 def _multistep(
@@ -113,7 +141,7 @@ def _multistep(
             rates.append(learning_rate)
         return lambda step: jnp.asarray(rates)[jnp.sum(step >= jnp.asarray(steps)) - 1]
 
-    return scheduled
+    return Scheduled(scheduled)
 
 
 def _cosine(total: int, minimum: float = 0.0) -> Scheduled:
@@ -121,7 +149,9 @@ def _cosine(total: int, minimum: float = 0.0) -> Scheduled:
 
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
     """
-    return lambda rate: lambda step: minimum + (rate - minimum) * _half_cosine(step, total)
+    return Scheduled(
+        lambda rate: lambda step: minimum + (rate - minimum) * _half_cosine(step, total)
+    )
 
 
 def _stepped_cosine(every: int, total: int, minimum: float) -> Scheduled:
@@ -137,37 +167,95 @@ def _stepped_cosine(every: int, total: int, minimum: float) -> Scheduled:
 
         return rate
 
+    return Scheduled(scheduled)
+
+
+def _one_cycle(
+    total: int,
+    rise: float = 0.3,
+    first: float = 25.0,
+    last: float = 1e4,
+    symmetric: bool = False,
+    momenta: tuple[float, float] = (0.85, 0.95),
+) -> Scheduled:
+    """Half a cosine up to the learning rate, half a cosine down; momentum does the reverse.
+
+    Smith and Topin, "Super-convergence", 2019, as PyTorch steps it: the rate begins at that of the
+    optimizer divided by `first`, reaches it after a share `rise` of the steps, and ends at its
+    beginning divided by `last`; momentum goes from the larger of `momenta` to the smaller and back.
+    A symmetric cycle is as long in going down to its beginning, and goes on from there.
+    """
+    peak = max(rise * total - 1, 0)
+    small, large = momenta
+    ends = (0, peak, *([2 * peak] if symmetric else []), total - 1)
+    cycled = (large, small, *([large] if symmetric else []), large)
+
+    def scheduled(learning_rate: float) -> optax.Schedule:
+        start = learning_rate / first
+        rates = (start, learning_rate, *([start] if symmetric else []), start / last)
+        return _half_cosines(ends, rates)
+
+    return Scheduled(scheduled, _half_cosines(ends, cycled))
+
+
+def _half_cosines(steps: Sequence[float], values: Sequence[float]) -> optax.Schedule:
+    """From value to value, each reached at its step, along half cosines."""
+
+    def scheduled(step: Any) -> Any:
+        result = jnp.asarray(values[0])
+        phases = zip(steps, steps[1:], values, values[1:], strict=False)
+        for start, end, before, after in phases:
+            left = _half_cosine(step - start, max(end - start, 1))
+            result = jnp.where(step > start, after + (before - after) * left, result)
+        return result
+
     return scheduled
 
 
-def _half_cosine(step: Any, total: int) -> Any:
+def _half_cosine(step: Any, total: float) -> Any:
     """(1 + cos(pi step / total)) / 2, without losing the digits of the small values at the end."""
     return jnp.sin(math.pi / 2 * ((total - step) / total)) ** 2
 
 
-def _sgd(
-    momentum: float = 0.0, weight_decay: float = 0.0
-) -> Callable[[optax.Schedule], optax.GradientTransformation]:
+def _sgd(momentum: float = 0.0, weight_decay: float = 0.0) -> Stepping:
     """PyTorch adds the decay to the gradient before the momentum."""
-    return lambda rate: optax.chain(
-        optax.add_decayed_weights(weight_decay), optax.sgd(rate, momentum or None)
-    )
+
+    def stepping(
+        rate: optax.Schedule, cycled: optax.Schedule | None
+    ) -> optax.GradientTransformation:
+        if cycled is None:
+            step = optax.sgd(rate, momentum or None)
+        else:
+            step = optax.inject_hyperparams(optax.sgd)(rate, cycled)
+        return optax.chain(optax.add_decayed_weights(weight_decay), step)
+
+    return stepping
 
 
-def _adam(
-    weight_decay: float = 0.0, momentum: float = 0.0
-) -> Callable[[optax.Schedule], optax.GradientTransformation]:
+def _adam(weight_decay: float = 0.0, momentum: float = 0.0) -> Stepping:
     """The decay is part of the gradient, not decoupled (that is AdamW).
 
     Momentum is SGD's alone; it is taken so that a config can change its type and nothing else.
     """
-    return lambda rate: optax.chain(optax.add_decayed_weights(weight_decay), optax.adam(rate))
+    return lambda rate, cycled: optax.chain(
+        optax.add_decayed_weights(weight_decay), _with_decay_rate(optax.adam, rate, cycled)
+    )
 
 
-def _adamw(
-    weight_decay: float = 0.01, momentum: float = 0.0
-) -> Callable[[optax.Schedule], optax.GradientTransformation]:
-    return lambda rate: optax.adamw(rate, weight_decay=weight_decay)
+def _adamw(weight_decay: float = 0.01, momentum: float = 0.0) -> Stepping:
+    adamw = functools.partial(optax.adamw, weight_decay=weight_decay)
+    return lambda rate, cycled: _with_decay_rate(adamw, rate, cycled)
+
+
+def _with_decay_rate(
+    kind: Callable[..., optax.GradientTransformation],
+    rate: optax.Schedule,
+    cycled: optax.Schedule | None,
+) -> optax.GradientTransformation:
+    """An optimizer of Adam's kind; its first decay rate by step, where it is cycled."""
+    if cycled is None:
+        return kind(rate)
+    return optax.inject_hyperparams(kind, static_args=("b2", "eps", "eps_root"))(rate, b1=cycled)
 
 
 SCHEDULES: dict[str, Callable[..., Scheduled]] = {
@@ -175,6 +263,7 @@ SCHEDULES: dict[str, Callable[..., Scheduled]] = {
     "multistep": _multistep,
     "cosine": _cosine,
     "stepped_cosine": _stepped_cosine,
+    "one_cycle": _one_cycle,
 }
 OPTIMIZERS: dict[str, Callable[..., Any]] = {"sgd": _sgd, "adam": _adam, "adamw": _adamw}
 

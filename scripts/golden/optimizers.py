@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from gaitjax.errors import UserError
@@ -65,7 +64,7 @@ def schedule(case: Case, table: Case) -> list[Comparison]:
         UnsupportedError: for an optimizer, schedule or option that gaitjax does not have.
     """
     rates = _schedule(case["scheduler_cfg"])
-    _optimizer(case["optimizer_cfg"], rates)
+    _optimizer(_peaked(case), rates)
     momentum = case["momentum_or_beta1"]
     return _by_step(rates, case, case["iterations"], case["lr"], momentum)
 
@@ -78,7 +77,7 @@ def together(case: Case, table: Case) -> list[Comparison]:
     """
     rates = _schedule(case["scheduler_cfg"])
     steps = range(len(case["params"]))
-    params, _ = _trajectory(_optimizer(case["optimizer_cfg"], rates), table, len(steps))
+    params, _ = _trajectory(_optimizer(_peaked(case), rates), table, len(steps))
     momentum = case["momentum_or_beta1_used"]
     return [
         tolerance.array("params", "", params, case["params"], LIMIT),
@@ -94,15 +93,16 @@ def _by_step(
     momentum: Sequence[float],
 ) -> list[Comparison]:
     """Every rate for itself, so that the small ones count as much as the large ones."""
-    config = case["optimizer_cfg"]
+    config = _peaked(case)
     ours = jax.vmap(optim.schedule(rates, config["lr"]))(jnp.asarray(steps))
     own = config.get("momentum", 0.0) if config["solver"] == "SGD" else BETA1
+    cycled = optim.momentum(rates) or optax.constant_schedule(own)
     return [
         *(
             tolerance.array("rates", f"step {step}", ours[i], expected[i], LIMIT)
             for i, step in enumerate(steps)
         ),
-        tolerance.array("momentum", "", np.full(len(steps), own), momentum, LIMIT),
+        tolerance.array("momentum", "", [cycled(step) for step in steps], momentum, LIMIT),
     ]
 
 
@@ -131,6 +131,12 @@ def _trajectory(
     return _descend(transformation, *problem, steps)
 
 
+def _peaked(case: Case) -> Case:
+    """OpenGait's optimizer_cfg, whose learning rate is that of a OneCycleLR if there is one."""
+    config = case["optimizer_cfg"]
+    return {**config, "lr": case["scheduler_cfg"].get("max_lr", config["lr"])}
+
+
 def _optimizer(config: Case, rates: Case) -> optax.GradientTransformation:
     options = dict(config)
     kind, learning_rate = options.pop("solver").lower(), options.pop("lr")
@@ -149,6 +155,15 @@ def _schedule(config: Case) -> Case:
         return {"type": "multistep", "milestones": milestones, "gamma": config.get("gamma", 0.1)}
     if config["scheduler"] == "CosineAnnealingLR":
         return {"type": "cosine", "total": config["T_max"], "minimum": config.get("eta_min", 0.0)}
+    if config["scheduler"] == "OneCycleLR":
+        named = {
+            "pct_start": "rise",
+            "div_factor": "first",
+            "final_div_factor": "last",
+            "three_phase": "symmetric",
+        }
+        options = {ours: config[theirs] for theirs, ours in named.items() if theirs in config}
+        return {"type": "one_cycle", "total": config["total_steps"], **options}
     raise UnsupportedError(f"schedule {config['scheduler']}")
 
 

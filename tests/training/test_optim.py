@@ -130,6 +130,37 @@ def test_groups_step_as_pytorchs_do(kind, schedule, milestones, rule):
                 np.testing.assert_allclose(ours[layer][name], x.detach().numpy(), atol=1e-6)
 
 
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
+def test_one_cycle_steps_as_pytorchs_does(kind, symmetric):
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(START, requires_grad=True)
+    momentum = {"momentum": 0.9} if kind == "SGD" else {}
+    optimizer = getattr(torch.optim, kind)([x], lr=RATE, weight_decay=DECAY, **momentum)
+    options = {"pct_start": 0.4, "div_factor": 10, "final_div_factor": 100}
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, RATE, STEPS, three_phase=symmetric, **options
+    )
+    config = {"type": kind.lower(), "learning_rate": RATE, "weight_decay": DECAY, **momentum}
+    schedule = {"type": "one_cycle", "total": STEPS, "rise": 0.4, "first": 10, "last": 100}
+    tx = optim.optimizer(config, {**schedule, "symmetric": symmetric})
+    with jax.enable_x64(True):
+        ours = jnp.asarray(START)
+        state = tx.init(ours)
+        for gradient in GRADIENTS:
+            x.grad = torch.tensor(gradient)
+            optimizer.step()
+            cycle.step()
+            updates, state = tx.update(jnp.asarray(gradient), state, ours)
+            ours = optax.apply_updates(ours, updates)
+            np.testing.assert_allclose(ours, x.detach().numpy(), atol=1e-6)
+
+
+def test_one_cycle_of_two_steps_is_finite():
+    rate = optim.schedule({"type": "one_cycle", "total": 2}, 0.1)
+    assert np.isfinite([rate(step) for step in range(3)]).all()
+
+
 def test_a_cosine_keeps_its_digits_at_the_end():
     rate = optim.schedule({"type": "cosine", "total": 60_000, "minimum": 0.0}, 0.1)
     for step in (0, 30_000, 59_990):
