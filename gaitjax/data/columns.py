@@ -5,6 +5,7 @@ A file is a line of JSON, which says what it is and which columns follow, then t
 
 import dataclasses
 import json
+import mmap
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,8 @@ from gaitjax.errors import UserError
 
 VERSION = 1
 ALIGNMENT = 64  # bytes; every column starts at a multiple of it
-DTYPES = ("|u1", "<i4", "<i8")
+DTYPES = ("|u1", "<i4", "<i8", "<f4")
+CHUNK = 2**24  # bytes written at a time
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,29 +119,46 @@ def encode(kind: str, header: Mapping[str, Any], columns: Mapping[str, np.ndarra
     Args:
         kind: what the file is, such as 'gaitjax store'.
         header: what else is to be known, JSON-able.
-        columns: name -> uint8, int32 or int64 of any shape.
+        columns: name -> uint8, int32, int64 or float32 [n, ...].
     """
-    body = bytearray()
-    for column in columns.values():
-        assert column.dtype.str in DTYPES, column.dtype
-        body += column.tobytes()
-        body += bytes(-len(body) % ALIGNMENT)
+    return b"".join(pieces(kind, header, columns))
+
+
+def pieces(
+    kind: str, header: Mapping[str, Any], columns: Mapping[str, np.ndarray]
+) -> Iterator[bytes]:
+    """As `encode`, some bytes at a time: of columns that are mapped, little is in memory."""
+    crc = 0
+    for piece in _body(columns):
+        crc = zlib.crc32(piece, crc)
     described = [[name, x.dtype.str, list(x.shape)] for name, x in columns.items()]
     line = json.dumps(
-        {"kind": kind, "version": VERSION, "crc": zlib.crc32(body), "columns": described, **header}
+        {"kind": kind, "version": VERSION, "crc": crc, "columns": described, **header}
     ).encode()
-    return line + b" " * (-(len(line) + 1) % ALIGNMENT) + b"\n" + body
+    yield line + b" " * (-(len(line) + 1) % ALIGNMENT) + b"\n"
+    yield from _body(columns)
 
 
-def decode(file: str, kind: str, content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _body(columns: Mapping[str, np.ndarray]) -> Iterator[bytes]:
+    for column in columns.values():
+        assert column.dtype.str in DTYPES, column.dtype
+        rows = max(1, CHUNK * len(column) // max(1, column.nbytes))
+        for start in range(0, len(column), rows):
+            yield column[start : start + rows].tobytes()
+        yield bytes(-column.nbytes % ALIGNMENT)
+
+
+def decode(
+    file: str, kind: str, content: bytes | mmap.mmap
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What `encode` was given.
 
-    Takes no more memory than the content, whatever it says of itself.
+    Takes no more memory than the content, whatever it says of itself; columns are views of it.
 
     Args:
         file: its name, for errors.
         kind: what it has to be.
-        content: of the file.
+        content: of the file; it may be mapped.
 
     Returns:
         the header, and name -> column.
