@@ -65,7 +65,7 @@ def sockets(pid: int) -> set[str]:
 @pytest.mark.slow
 def test_killed_three_times_and_stopped_once(tree, tmp_path):
     rng, broken, whole = random.Random(0), tmp_path / "broken", tmp_path / "whole"
-    options = tiny.options(tree, train__steps=200, train__checkpoint_every=10)
+    options = tiny.options(tree, train__steps=100, train__checkpoint_every=5)
 
     def start(workdir: Path) -> subprocess.Popen[str]:
         return tiny.start("train", [*options, f"--workdir={workdir}"])
@@ -93,9 +93,9 @@ def test_killed_three_times_and_stopped_once(tree, tmp_path):
     stopped = checkpoint.latest_step(broken)
     assert f"stopped as asked after step {stopped}" in told
     assert reached == sorted(reached)
-    assert stopped < 200
+    assert stopped < 100
     tiny.finish(start(broken))
     tiny.finish(start(whole))
-    assert tiny.same_bits(tiny.saved(whole, 200), tiny.saved(broken, 200))
+    assert tiny.same_bits(tiny.saved(whole, 100), tiny.saved(broken, 100))
     assert tiny.losses(whole).keys() == tiny.losses(broken).keys()
-    assert {p.name for p in (broken / "checkpoints").iterdir()} == {"180", "190", "200"}
+    assert {p.name for p in (broken / "checkpoints").iterdir()} == {"90", "95", "100"}
