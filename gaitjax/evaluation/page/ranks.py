@@ -1,0 +1,219 @@
+"""Every search of a protocol, and lists of the nearest for some of them."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from gaitjax.datasets import Protocol
+from gaitjax.evaluation import metrics, protocols, ranking
+from gaitjax.evaluation.embeddings import Embeddings
+from gaitjax.evaluation.protocols import NO_MATE, Rows
+from gaitjax.evaluation.ranking import Side
+
+NOT_SCORED = -1
+SHOWN = 5  # entries of a rank list
+
+
+class Searches(NamedTuple):
+    """A condition's searches: of each of n probes in each of G galleries.
+
+    Attributes:
+        rows: of gallery and probes.
+        views: str [n], the viewpoints of the probes.
+        galleries: the viewpoints of the galleries, str [G]; one '' for a gallery of all views.
+        first: int32 [n, G], gallery entries before the probe's first mate; NO_MATE where that
+            counts as a miss, NOT_SCORED where the search is no part of the scores.
+        weights: float64 [n, G], the share of each search in the condition's score.
+    """
+
+    rows: Rows
+    views: np.ndarray
+    galleries: np.ndarray
+    first: np.ndarray
+    weights: np.ndarray
+
+
+class Entry(NamedTuple):
+    """A gallery entry as a probe sees it."""
+
+    row: int
+    distance: float
+    is_mate: bool
+
+
+class RankList(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        probe: its row.
+        gallery: the viewpoint of the gallery; '' for all.
+        size: gallery entries that took part.
+        position: of the first mate, from 1.
+        nearest: the first entries.
+        mate: the first mate.
+    """
+
+    probe: int
+    gallery: str
+    size: int
+    position: int
+    nearest: list[Entry]
+    mate: Entry
+
+
+def searches(protocol: Protocol, embeddings: Embeddings, metric: str) -> dict[str, Searches]:
+    """Where the mates of every probe rank, by condition.
+
+    Args:
+        protocol: who is probe and who is gallery.
+        embeddings: of N sequences.
+        metric: 'euclidean' or 'cosine'.
+
+    Raises:
+        UserError: as `protocols.select` does.
+    """
+    names = (embeddings.identities, embeddings.types, embeddings.views)
+    views = protocols.viewpoints(protocol, *names)
+    found = {}
+    for condition, rows in protocols.select(protocol, *names).items():
+        probe, gallery = (_side(embeddings, views, of) for of in (rows.probes, rows.gallery))
+        if protocol.gallery_views == "single":
+            galleries, first = _in_each_view(protocol, probe, gallery, metric, views)
+        else:
+            galleries, first = np.array([""]), _in_all_views(protocol, probe, gallery, metric)
+        by_view = protocol.gallery_views == "single" or protocol.average == "views"
+        of_probes = views[rows.probes]
+        weights = _weights(first != NOT_SCORED, of_probes if by_view else of_probes[:1])
+        found[condition] = Searches(rows, of_probes, galleries, first, weights)
+    return found
+
+
+def _side(embeddings: Embeddings, views: np.ndarray, rows: np.ndarray) -> Side:
+    codes = (np.unique(column, return_inverse=True)[1] for column in (embeddings.identities, views))
+    identity, view = (code[rows].astype(np.int32) for code in codes)
+    return Side(embeddings.embeddings[rows], identity, view, rows.astype(np.int32))
+
+
+def _in_each_view(
+    protocol: Protocol, probe: Side, gallery: Side, metric: str, views: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.unique(gallery.view)
+
+    def rank(probe: Side, gallery: Side) -> jax.Array:
+        return ranking.rank_by_view(probe, gallery, jax.device_put(codes), metric)
+
+    first = ranking.by_chunks(rank, probe, jax.device_put(gallery))
+    first = np.where(first < len(gallery.row), first, NO_MATE)
+    unscored = (probe.view[:, None] == codes) & (protocol.exclude == "view")
+    return np.unique(views)[codes], np.where(unscored, NOT_SCORED, first)
+
+
+def _in_all_views(protocol: Protocol, probe: Side, gallery: Side, metric: str) -> np.ndarray:
+    def rank(probe: Side, gallery: Side) -> jax.Array:
+        return ranking.rank(probe, gallery, metric, protocol.exclude)[0]
+
+    first = ranking.by_chunks(rank, probe, jax.device_put(gallery))
+    without = NOT_SCORED if protocol.unmatched == "skip" else NO_MATE
+    return np.where(first < len(gallery.row), first, without)[:, None]
+
+
+def _weights(scored: np.ndarray, views: np.ndarray) -> np.ndarray:
+    """Weights whose sum is the mean over probe views of means over galleries of means of probes."""
+    weights = np.zeros(scored.shape)
+    for view in np.unique(views):
+        own = scored & (views == view)[:, None]
+        searched = own.sum(0)
+        weights += own / np.maximum(searched, 1) / max((searched > 0).sum(), 1)
+    return weights / max(weights.sum(), 1)
+
+
+def cumulative_matches(searches: Searches, length: int) -> np.ndarray:
+    """The CMC curve of a condition, percent [length], weighed as its scores are."""
+    ranks = np.arange(length)
+    first = np.where(searches.first == NOT_SCORED, NO_MATE, searches.first)
+    hits = np.bincount(
+        np.minimum(first, length).ravel(), searches.weights.ravel(), minlength=length + 1
+    )
+    return 100 * hits.cumsum()[ranks]
+
+
+def misses(searches: Searches, identities: np.ndarray) -> dict[str, tuple[int, int]]:
+    """Identity -> (searches whose nearest entry is somebody else, searches)."""
+    names, codes = np.unique(identities[searches.rows.probes], return_inverse=True)
+    scored = (searches.first != NOT_SCORED).sum(1)
+    missed = (searches.first > 0).sum(1)
+    pairs = zip(np.bincount(codes, missed), np.bincount(codes, scored), strict=True)
+    return {n: (int(m), int(s)) for n, (m, s) in zip(names.tolist(), pairs, strict=True) if s}
+
+
+def hardest(searches: Searches, number: int) -> list[tuple[int, int]]:
+    """The failures whose mates rank last, one a probe, taken from all probe views in turn.
+
+    Returns:
+        up to `number` (probe, gallery), indices into `searches.first`; sorted by view.
+    """
+    ranked = np.where(searches.first == NO_MATE, NOT_SCORED, searches.first)
+    gallery, worst = ranked.argmax(1), ranked.max(1)
+    order = np.argsort(-worst, kind="stable")
+    order = order[worst[order] > 0]
+    turn = np.zeros(len(order), int)
+    for view in np.unique(searches.views):
+        own = searches.views[order] == view
+        turn[own] = np.arange(own.sum())
+    chosen = order[np.argsort(turn, kind="stable")][:number]
+    chosen = sorted(chosen.tolist(), key=lambda probe: (searches.views[probe], -worst[probe]))
+    return [(probe, int(gallery[probe])) for probe in chosen]
+
+
+def successes(searches: Searches, number: int, seed: int) -> list[tuple[int, int]]:
+    """Up to `number` searches that found a mate first, drawn at random, sorted."""
+    found = np.argwhere(searches.first == 0)
+    drawn = np.random.default_rng(seed).choice(len(found), min(number, len(found)), replace=False)
+    return [(int(probe), int(gallery)) for probe, gallery in found[np.sort(drawn)]]
+
+
+def rank_lists(
+    protocol: Protocol,
+    embeddings: Embeddings,
+    searches: Searches,
+    chosen: list[tuple[int, int]],
+    metric: str,
+) -> list[RankList]:
+    """What some of a condition's searches found; every one of them has a mate."""
+    if not chosen:
+        return []
+    names = (embeddings.identities, embeddings.types, embeddings.views)
+    views = protocols.viewpoints(protocol, *names)
+    probe = _side(embeddings, views, searches.rows.probes[[p for p, _ in chosen]])
+    gallery = _side(embeddings, views, searches.rows.gallery)
+    distance = np.asarray(metrics.distances(probe.embeddings, gallery.embeddings, metric))
+    mates = probe.identity[:, None] == gallery.identity
+    counts = probe.row[:, None] != gallery.row
+    if protocol.gallery_views == "single":
+        wanted = searches.galleries[[g for _, g in chosen]]
+        counts &= wanted[:, None] == views[gallery.row]
+    elif protocol.exclude == "view":
+        counts &= ~(mates & (probe.view[:, None] == gallery.view))
+    return [
+        _rank_list(int(probe.row[i]), str(searches.galleries[g]), gallery.row, *of_probe)
+        for i, ((_, g), *of_probe) in enumerate(zip(chosen, distance, mates, counts, strict=True))
+    ]
+
+
+def _rank_list(
+    probe: int,
+    gallery: str,
+    rows: np.ndarray,
+    distance: np.ndarray,
+    mates: np.ndarray,
+    counts: np.ndarray,
+) -> RankList:
+    order = np.flatnonzero(counts)[np.argsort(distance[counts], kind="stable")]
+    position = int(np.argmax(mates[order]))
+
+    def entry(i: int) -> Entry:
+        return Entry(int(rows[i]), float(distance[i]), bool(mates[i]))
+
+    nearest = [entry(i) for i in order[:SHOWN]]
+    return RankList(probe, gallery, len(order), position + 1, nearest, entry(order[position]))
