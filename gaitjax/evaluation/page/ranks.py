@@ -125,7 +125,8 @@ def _weights(scored: np.ndarray, views: np.ndarray) -> np.ndarray:
         own = scored & (views == view)[:, None]
         searched = own.sum(0)
         weights += own / np.maximum(searched, 1) / max((searched > 0).sum(), 1)
-    return weights / max(weights.sum(), 1)
+    total = max(float(weights.sum()), 1.0)
+    return np.asarray(weights / total)
 
 
 def cumulative_matches(searches: Searches, length: int) -> np.ndarray:
