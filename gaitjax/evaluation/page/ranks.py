@@ -125,8 +125,7 @@ def _weights(scored: np.ndarray, views: np.ndarray) -> np.ndarray:
         own = scored & (views == view)[:, None]
         searched = own.sum(0)
         weights += own / np.maximum(searched, 1) / max((searched > 0).sum(), 1)
-    total = max(float(weights.sum()), 1.0)
-    return np.asarray(weights / total)
+    return weights / max(weights.sum(), 1)
 
 
 def cumulative_matches(searches: Searches, length: int) -> np.ndarray:
