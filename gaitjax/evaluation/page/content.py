@@ -145,7 +145,7 @@ def _weak(material: Material, condition: str) -> dict[str, Any]:
     rates = by_view(searches)
     scored = searches.first != NOT_SCORED
     views = [
-        f"{view}: {rates[view]:.1f} % of {int(scored[searches.views == view].sum())}"
+        f"{view}: {rates[view]:.1f} of {int(scored[searches.views == view].sum())}"
         for view in sorted(rates, key=rates.__getitem__)[:WEAKEST]
     ]
     missed = ranks.misses(searches, material.embeddings.identities)
@@ -166,7 +166,7 @@ def _weak_pairs(searches: Searches) -> list[str]:
             own = column[column != NOT_SCORED]
             if len(own):
                 rate = 100 * float((own == 0).mean())
-                pairs.append((rate, f"{view} → {gallery}: {rate:.1f} % of {len(own)}"))
+                pairs.append((rate, f"{view} → {gallery}: {rate:.1f} of {len(own)}"))
     return [text for _, text in sorted(pairs)[:WEAKEST]]
 
 

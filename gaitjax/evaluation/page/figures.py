@@ -14,7 +14,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from gaitjax import files
 from gaitjax.evaluation.protocols import Table
@@ -26,7 +25,7 @@ DASHES = ("-", "--", "-.", ":")
 MARKERS = "os^DvP"
 WIDTH = 12.0  # inches
 NUMBERED = 16  # columns of a heat map that still have room for numbers
-STYLE: Any = {
+STYLE = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color"), INK),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
@@ -77,13 +76,14 @@ def heat_maps(tables: Mapping[str, Table], excluded: bool) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False)
     values = np.concatenate([table.rank_1.ravel() for table in tables.values()])
     low, high = 10 * np.floor(np.nanmin(values) / 10), 10 * np.ceil(np.nanmax(values) / 10)
-    image: Any = None
+    image = None
     for axes, (condition, table) in zip(panels.flat, tables.items(), strict=False):
         image = _heat_map(axes, table, (low, max(high, low + 10)), excluded)
         axes.set_title(short(condition))
     for axes in panels.flat[len(tables) :]:
         axes.set_axis_off()
-    figure.colorbar(image, ax=panels, fraction=0.03, aspect=30, label="rank-1 [%]")
+    bar = figure.colorbar(image, ax=panels, fraction=0.03, aspect=30, label="rank-1 [%]")
+    bar.outline.set_visible(False)  # type: ignore[operator]  # Matplotlib types it as a method
     return figure
 
 
@@ -101,8 +101,8 @@ def _heat_map(axes: Axes, table: Table, limits: tuple[float, float], excluded: b
         if len(columns) <= NUMBERED and not np.isnan(value):
             light = value > (limits[0] + limits[1]) / 2
             text = f"{value:.0f}" if value == 100 else f"{value:.1f}"
-            colour = "black" if light else "white"
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
+            style = {"color": "black" if light else "white", "fontsize": 8}
+            axes.text(column, row, text, ha="center", va="center", **style)
         if excluded and [table.probe_views[row]] == [*table.gallery_views[column : column + 1]]:
             corner = (column - 0.5, row - 0.5)
             axes.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="////", ec=PALE, lw=0))
@@ -140,7 +140,7 @@ def cumulative_matches(curves: Mapping[str, np.ndarray]) -> Figure:
         line["markevery"] = max(1, len(curve) // 10)
         axes.plot(range(1, len(curve) + 1), curve, label=_legend(condition), **line)
     axes.set(xlabel="rank k", ylabel="searches with a mate among the k nearest [%]")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     _finish(axes)
     return figure
 
@@ -186,17 +186,14 @@ def embedding_map(points: np.ndarray, panels: Mapping[str, Sequence[str]], order
 
 
 def _scatter(axes: Axes, points: np.ndarray, groups: np.ndarray, ordered: bool) -> None:
-    x, y = points.T
-    pale = groups == ""
-    axes.scatter(x[pale], y[pale], s=8, c=PALE, linewidths=0, alpha=0.5)
+    axes.scatter(*points[groups == ""].T, s=8, c=PALE, linewidths=0, alpha=0.5)
     names = [name for name in dict.fromkeys(sorted(groups.tolist())) if name]
     scale = matplotlib.colormaps["viridis"](np.linspace(0, 0.95, len(names)))
     for i, name in enumerate(names):
         colour = scale[i] if ordered else COLOURS[i % len(COLOURS)]
         marker = "o" if ordered else MARKERS[i % len(MARKERS)]
-        own = groups == name
-        style: Any = {"s": 16, "color": colour, "marker": marker, "linewidths": 0}
-        axes.scatter(x[own], y[own], label=_legend(name), **style)
+        own = points[groups == name].T
+        axes.scatter(*own, s=16, color=colour, marker=marker, linewidths=0, label=_legend(name))
     if names:
         axes.legend(
             loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4, fontsize=8, markerscale=1.5
@@ -204,8 +201,7 @@ def _scatter(axes: Axes, points: np.ndarray, groups: np.ndarray, ordered: bool) 
 
 
 def short(name: str) -> str:
-    """A name that fits beside an axis, without what no font has."""
-    name = "".join(c if c.isprintable() else "\ufffd" for c in name)
+    """A name that fits beside an axis."""
     return name if len(name) <= 16 else f"{name[:8]}…{name[-7:]}"
 
 

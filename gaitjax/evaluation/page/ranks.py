@@ -1,6 +1,6 @@
 """Every search of a protocol, and lists of the nearest for some of them."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -100,7 +100,7 @@ def _in_each_view(
 ) -> tuple[np.ndarray, np.ndarray]:
     codes = np.unique(gallery.view)
 
-    def rank(probe: Side, gallery: Side) -> Any:
+    def rank(probe: Side, gallery: Side) -> jax.Array:
         return ranking.rank_by_view(probe, gallery, jax.device_put(codes), metric)
 
     first = ranking.by_chunks(rank, probe, jax.device_put(gallery))
@@ -110,10 +110,10 @@ def _in_each_view(
 
 
 def _in_all_views(protocol: Protocol, probe: Side, gallery: Side, metric: str) -> np.ndarray:
-    def rank(probe: Side, gallery: Side) -> Any:
+    def rank(probe: Side, gallery: Side) -> jax.Array:
         return ranking.rank(probe, gallery, metric, protocol.exclude)[0]
 
-    first: np.ndarray = ranking.by_chunks(rank, probe, jax.device_put(gallery))
+    first = ranking.by_chunks(rank, probe, jax.device_put(gallery))
     without = NOT_SCORED if protocol.unmatched == "skip" else NO_MATE
     return np.where(first < len(gallery.row), first, without)[:, None]
 
@@ -135,8 +135,7 @@ def cumulative_matches(searches: Searches, length: int) -> np.ndarray:
     hits = np.bincount(
         np.minimum(first, length).ravel(), searches.weights.ravel(), minlength=length + 1
     )
-    curve: np.ndarray = 100 * hits.cumsum()[ranks]
-    return curve
+    return 100 * hits.cumsum()[ranks]
 
 
 def misses(searches: Searches, identities: np.ndarray) -> dict[str, tuple[int, int]]:
