@@ -4,9 +4,9 @@ Every network states in `OPENGAIT` which of its parameters is which entry of Ope
 A rule is (ours, theirs, layout): two names, in which `{i}` stands for a number that both share, and
 what the values look like on either side. With `{*}` in theirs, ours is the stack of their entries
 0, 1, 2, ... A layout that is a function names an entry that their network derives, and that is
-worth nothing to ours: of the shape of a parameter of ours that the rule names it makes the entry,
-which is checked on reading and made again on writing. The rules are applied strictly: an entry that
-is left over on either side, or has another shape, is an error that lists it.
+worth nothing to ours: it is checked on reading and made again on writing, once for every parameter
+of ours that the rule names. The rules are applied strictly: an entry that is left over on either
+side, or has another shape, is an error that lists it.
 """
 
 import functools
@@ -23,7 +23,7 @@ import numpy as np
 from gaitjax import lookup, models
 from gaitjax.errors import UserError
 
-Rule = tuple[str, str, str | Callable[[tuple[int, ...]], np.ndarray]]
+Rule = tuple[str, str, str | Callable[[], np.ndarray]]
 Variables = dict[str, Any]
 
 NETWORKS = {
@@ -32,12 +32,10 @@ NETWORKS = {
     "GLN": "gln",
     "GaitEdge": "gaitedge",
     "GaitGL": "gaitgl",
-    "GaitGraph2": "gaitgraph2",
     "GaitPart": "gaitpart",
     "GaitSSB_Finetune": "gaitssb_finetune",
     "GaitSSB_Pretrain": "gaitssb_pretrain",
     "GaitSet": "gaitset",
-    "LidarGaitPlusPlus": "lidargaitpp",
     "MultiGaitpp": "multigaitpp",
     "ParsingGait": "parsinggait",
     "SMPLGait": "smplgait",
@@ -75,14 +73,6 @@ def _channels_first(x: np.ndarray) -> np.ndarray:
     return np.moveaxis(x, (-1, -2), (0, 1))
 
 
-def _from_pointwise(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return x[..., 0, 0].T if x.shape[2:] == (1, 1) else x  # [out, in, 1, 1] -> [in, out]
-
-
-def _to_pointwise(x: np.ndarray) -> np.ndarray:
-    return x.T[..., None, None]
-
-
 def _from_channel_major(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return x.reshape(shape[::-1]).T if x.size == np.prod(shape) else x  # [C * P] -> [P, C]
 
@@ -111,11 +101,6 @@ LAYOUTS: dict[str, tuple[Leaf, ...]] = {
     "as_is": (Leaf("params", "", "", _same, _identity),),
     "conv": _LINEAR,
     "linear": _LINEAR,
-    # a convolution of 1 x 1 that is a linear layer of ours
-    "pointwise": (
-        Leaf("params", "kernel", "weight", _from_pointwise, _to_pointwise),
-        Leaf("params", "bias", "bias", _same, _identity),
-    ),
     "batch_norm": _norm(_same, _identity),
     "layer_norm": _norm(_same, _identity)[:2],
     "parts_bn": _norm(_from_channel_major, _to_channel_major),
@@ -302,7 +287,7 @@ def shapes(network: str, model: nn.Module) -> Variables:
         model: its `Model`.
     """
     init = functools.partial(model.init, train=False)
-    result: Variables = jax.eval_shape(init, jax.random.key(0), *example(network, model))
+    result: Variables = jax.eval_shape(init, jax.random.key(0), *_example(network))
     return result
 
 
@@ -312,16 +297,13 @@ def _class_count(model_cfg: Mapping[str, Any]) -> int:
     return next((group["class_num"] for group in groups if "class_num" in group), 0)
 
 
-def example(network: str, model: nn.Module) -> tuple[dict[str, jax.Array], jax.Array]:
-    """One frame of zeros of every modality that a network may read, and its length.
+def example(model_name: str) -> tuple[dict[str, jax.Array], jax.Array]:
+    """One frame of zeros of every modality that a network may read, and its length."""
+    return _example(NETWORKS[model_name])
 
-    Args:
-        network: a file of `gaitjax/models`, or a dotted path, with an `EXAMPLE`.
-        model: its `Model`.
-    """
+
+def _example(network: str) -> tuple[dict[str, jax.Array], jax.Array]:
     shapes = _exported(network, "EXAMPLE", "the shape of one frame by modality")
-    if callable(shapes):
-        shapes = shapes(model)
     return {m: jnp.zeros((1, 1, *shape)) for m, shape in shapes.items()}, jnp.ones(1, jnp.int32)
 
 
@@ -399,7 +381,7 @@ def _values(
 def _derived(rules: Sequence[Rule], flat: Mapping[tuple[str, ...], Any]) -> dict[str, np.ndarray]:
     """Their name -> value of everything that their network derives."""
     return {
-        _fill(theirs, match.groupdict()): layout(flat[path].shape)
+        _fill(theirs, match.groupdict()): layout()
         for ours, theirs, layout in rules
         if not isinstance(layout, str)
         for path in flat

@@ -31,7 +31,6 @@ INPUTS: Mapping[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "rgbs": ("rgb", lambda x: (np.moveaxis(x, 2, -1) - 255 * RGB[0]) / (255 * RGB[1])),
     "ratios": ("ratio", lambda x: x),
     "smpls": ("smpl", lambda x: x),
-    "points": ("points", lambda x: x),
 }
 # 'maps' hold several modalities, by channel
 CHANNELS = {
@@ -45,14 +44,8 @@ CHANNELS = {
         "flow": slice(2, 5),
     },
 }
-# the first points of farthest point sampling, which OpenGait draws
-STARTS = ("fps_start_1", "fps_start_2", "fps_start_3")
 # OpenGait's names of what a loss is fed, where ours differ
-FIELDS = {
-    "bce/probabilities": "bce/logits",
-    "bce/target": "bce/labels",
-    "SupConLoss/embeddings": "SupConLoss/features",
-}
+FIELDS = {"probabilities": "logits", "target": "labels"}
 
 
 def manifest(case: Case) -> list[Comparison]:
@@ -92,7 +85,7 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
         raise SkippedError("packed sequences of a network that mixes frames before pooling")
     inputs, lengths = _inputs(case, arrays)
     apply = jax.jit(functools.partial(network.apply, train=False))
-    output = apply(_variables(case, rule), inputs, lengths, draws=_draws(case, arrays))
+    output = apply(_variables(case, rule), inputs, lengths)
     ours = {"out/embeddings": output.embeddings}
     if _name(case) == "ScoNet":  # what it calls embeddings are logits
         ours = {"out/embeddings": output.predictions["diagnosis"]}
@@ -161,7 +154,6 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     variables = jax.tree.map(lambda x: x.astype(dtype), _variables(case, rule))
     state = {name: tree for name, tree in variables.items() if name != "params"}
     trained, frozen = _split(variables["params"], case)
-    draws = _draws(case, arrays)
 
     # All arrays are arguments: XLA would compute what follows from constants while it compiles.
     def total(
@@ -169,12 +161,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     ) -> tuple[jax.Array, tuple[Any, ...]]:
         params = parameters.merge(trained, frozen)
         output, updated = network.apply(
-            {"params": params, **state},
-            inputs,
-            lengths,
-            train=True,
-            draws=draws,
-            mutable=["batch_stats"],
+            {"params": params, **state}, inputs, lengths, train=True, mutable=["batch_stats"]
         )
         given = {t: {**further.get(t, {}), **output.terms[t]} for t in terms}
         results = {t: (term.weight, term.loss(**given[t])) for t, term in terms.items()}
@@ -235,7 +222,7 @@ def _features(
 ) -> list[Comparison]:
     """What the losses are fed; small ones also whole."""
     ours = {
-        FIELDS.get(f"{t}/{k}", f"{t}/{k}"): _channels_second(x)
+        f"{t}/{FIELDS.get(k, k)}": _channels_second(x)
         for t, term in terms.items()
         for k, x in term.items()
         if k not in ("labels", "mask")  # which ours have to state, and theirs have not
@@ -297,13 +284,9 @@ def _name(case: Case) -> str:
 
 
 def _network(case: Case, dtype: str) -> nn.Module:
-    """The network without what is random: the cases have neither dropout nor drop path.
-
-    With what is a fault of OpenGait's: all slices of LidarGait++ are those of the first frame.
-    """
+    """The network without what is random: the cases have neither dropout nor drop path."""
     network = opengait.build(_name(case), case["model_cfg"], dtype)
-    changed = {"dropout": 0.0, "drop_path": 0.0, "uap_range": "first_frame"}
-    return network.clone(**{name: x for name, x in changed.items() if hasattr(network, name)})
+    return network.clone(**{r: 0.0 for r in ("dropout", "drop_path") if hasattr(network, r)})
 
 
 def _split(params: Any, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -335,7 +318,6 @@ def _variables(case: Case, rule: Rule) -> dict[str, Any]:
     _empty_variables(case)  # before anything is filled that is too large for the network
     filled = {key: shape for key, shape, _, how in case["state_dict"] if how == "filled"}
     state = {key: rule.fill(case["seed"], key, shape) for key, shape in filled.items()}
-    state |= opengait.derived(opengait.NETWORKS[_name(case)], _network(case, "float32"))
     if len(state) < len(case["state_dict"]):
         state = {**_initial(case), **state}
     return opengait.load(_name(case), case["model_cfg"], state)
@@ -343,10 +325,8 @@ def _variables(case: Case, rule: Rule) -> dict[str, Any]:
 
 def _initial(case: Case) -> dict[str, np.ndarray]:
     """What a network makes by itself, under OpenGait's names."""
-    network = _network(case, "float32")
-    init = jax.jit(functools.partial(network.init, train=False))
-    example = opengait.example(opengait.NETWORKS[_name(case)], network)
-    return opengait.dump(_name(case), init(jax.random.key(0), *example))
+    init = jax.jit(functools.partial(_network(case, "float32").init, train=False))
+    return opengait.dump(_name(case), init(jax.random.key(0), *opengait.example(_name(case))))
 
 
 def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -354,9 +334,7 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 
     Packed sequences are laid out as rows of a padded batch, whose padding is random.
     """
-    given = set(case["inputs"]) - {"labels", "types", "seqL", *STARTS}
-    if "x" in given:  # poses after the transforms of their config
-        return _poses(case, arrays["x"])
+    given = set(case["inputs"]) - {"labels", "types", "seqL"}
     unknown = given - {"maps"} - set(INPUTS)
     if unknown:
         raise UnsupportedError(f"input {min(unknown)}")
@@ -379,25 +357,6 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
         order = np.arange(len(lengths)).reshape(2, -1).T.reshape(-1)
         inputs = {modality: x[order] for modality, x in inputs.items()}
     return inputs, lengths
-
-
-def _draws(case: Case, arrays: Arrays) -> np.ndarray | None:
-    """What is drawn in LidarGait++: int [3, N, T]."""
-    if _name(case) != "LidarGaitPlusPlus":
-        return None
-    rows = len(arrays["points"])
-    return np.stack([arrays[name].reshape(rows, -1) for name in STARTS])
-
-
-def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What a network of poses reads, time second and joints third, and lengths."""
-    if _name(case) == "GaitTR":
-        x = np.moveaxis(x[..., 0], 2, 3)  # [N, T, C, V, 1]
-    if _name(case) == "GaitGraph1":
-        x = np.moveaxis(x[..., 0], 1, 3)  # [N, C, T, V, 1]
-        if case["mode"] == "train":  # two views, one after the other
-            x = x.reshape(2 * len(x), -1, *x.shape[2:])
-    return {"pose": x.astype(np.float32)}, np.full(len(x), x.shape[1], np.int32)
 
 
 def _channels(description: str, maps: np.ndarray) -> dict[str, np.ndarray]:
