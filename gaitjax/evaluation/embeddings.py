@@ -49,7 +49,9 @@ def write(path: Path, embeddings: Embeddings) -> None:
     Raises:
         UserError: if it cannot be written.
     """
-    names = Names.of(embeddings.identities, embeddings.types, embeddings.views)
+    names = Names.of(
+        *(x.tolist() for x in (embeddings.identities, embeddings.types, embeddings.views))
+    )
     content = {"embeddings": embeddings.embeddings, "names": names.codes}
     content |= {PREDICTION + name: x for name, x in embeddings.predictions.items()}
     _check(content)
