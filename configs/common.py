@@ -50,10 +50,21 @@ def base(dataset: str) -> ConfigDict:
     evaluation.batch = 16  # sequences at a time, on all devices together: a matter of speed only
     evaluation.frame_bucket = 32  # lengths are padded to multiples of it: one compilation each
     evaluation.baselines = False  # True: also the untrained network and the energy image
-    # Empty: the dataset's own protocol. For own data: shell patterns of types, such as
-    # gallery=('nm-0[1-4]',), probes=('NM=nm-05|nm-06', 'bg-*').
+    # One of the dataset's protocols by its name, or '', its first. For own data: shell patterns of
+    # types, such as gallery=('nm-0[1-4]',), probes=('NM=nm-05|nm-06', 'bg-*'); see README.md.
     evaluation.protocol = ConfigDict(
-        {"gallery": (), "probes": (), "gallery_views": "all", "exclude": "none"}
+        {
+            "name": "",
+            "gallery": (),
+            "probes": (),
+            "gallery_views": "all",
+            "exclude": "none",
+            "match": "{type}",
+            "viewpoint": "([^/]*)$",
+            "average": "probes",
+            "unmatched": "skip",
+            "ranks": (1, 5, 10),
+        }
     )
     return config
 

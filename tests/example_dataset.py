@@ -13,11 +13,13 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 DATASET = Dataset(
     title="our walks",
     files={"silhouette": "*.pkl"},
-    protocol=Protocol(
-        gallery=("nm-0[1-4]",),
-        probes={"NM": ("nm-0[56]",), "BG": ("bg-*",)},
-        gallery_views="all",
-        exclude="none",
-    ),
+    protocols={
+        "usual": Protocol(
+            gallery=("nm-0[1-4]",),
+            probes={"NM": ("nm-0[56]",), "BG": ("bg-*",)},
+            gallery_views="all",
+            exclude="none",
+        )
+    },
     split=split,
 )

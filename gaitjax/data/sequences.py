@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import numpy as np
 
@@ -194,11 +194,13 @@ class Splits:
         train: the sequences of the training split.
         test: those of the test split.
         lines: what was found and what is missing, for the log.
+        lists: what else the partition JSON lists, such as PROBE_SET: key -> names.
     """
 
     train: Sequences
     test: Sequences
     lines: list[str]
+    lists: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
 
 
 def open_splits(dataset: Dataset, root: Path, partition: Path | None) -> Splits:
@@ -215,7 +217,7 @@ def open_splits(dataset: Dataset, root: Path, partition: Path | None) -> Splits:
             partition is none, or if a split that lists identities has no sequence.
     """
     source = open_store(root) if is_store(root) else open_tree(root, dataset.files)
-    listed = _listed(dataset, root, partition, source.identities)
+    listed, lists = _listed(dataset, root, partition, source.identities)
     lines: list[str] = []
     splits: list[Sequences] = []
     for name, identities in zip(("train", "test"), map(set, listed), strict=True):
@@ -233,7 +235,7 @@ def open_splits(dataset: Dataset, root: Path, partition: Path | None) -> Splits:
     if isinstance(source, Store) and source.left_out:
         broken = "; ".join(": ".join(each) for each in source.left_out[:4])
         lines.append(f"left out when packed: {len(source.left_out)} broken sequences: {broken}")
-    return Splits(splits[0], splits[1], lines)
+    return Splits(splits[0], splits[1], lines, lists)
 
 
 def verify(sequences: Sequences, modalities: Sequence[str], threads: int) -> None:
@@ -288,8 +290,8 @@ def fingerprint(splits: Splits, modalities: Sequence[str]) -> str:
 
 def _listed(
     dataset: Dataset, root: Path, partition: Path | None, on_disk: list[str]
-) -> tuple[list[str], list[str]]:
-    """The identities that the two splits should have."""
+) -> tuple[tuple[list[str], list[str]], dict[str, list[str]]]:
+    """The identities that the two splits should have, and what else the partition lists."""
     if partition is None and dataset.split is None and (root / "partition.json").exists():
         partition = root / "partition.json"
     if partition is not None:
@@ -300,11 +302,11 @@ def _listed(
             f"the lists TRAIN_SET and TEST_SET, or put it into {root} as partition.json: "
             f"{dataset.partition}"
         )
-    return dataset.split(on_disk)
+    return dataset.split(on_disk), {}
 
 
-def _partition(path: Path) -> tuple[list[str], list[str]]:
-    """TRAIN_SET and TEST_SET of a partition JSON."""
+def _partition(path: Path) -> tuple[tuple[list[str], list[str]], dict[str, list[str]]]:
+    """TRAIN_SET and TEST_SET of a partition JSON, and its other lists of names."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -316,7 +318,7 @@ def _partition(path: Path) -> tuple[list[str], list[str]]:
     sets = []
     for key in ("TRAIN_SET", "TEST_SET"):
         names = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        if not _are_names(names):
             raise UserError(
                 f"config.data.partition: {path} has no list of names {key}; expected "
                 '{"TRAIN_SET": ["001", ...], "TEST_SET": [...]}'
@@ -328,7 +330,12 @@ def _partition(path: Path) -> tuple[list[str], list[str]]:
             f"config.data.partition: {path} has {len(both)} identities in both TRAIN_SET and "
             f"TEST_SET ({some(both)}); take them out of one"
         )
-    return sets[0], sets[1]
+    others = {k: v for k, v in content.items() if k not in ("TRAIN_SET", "TEST_SET")}
+    return (sets[0], sets[1]), {k: v for k, v in others.items() if _are_names(v)}
+
+
+def _are_names(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _report(

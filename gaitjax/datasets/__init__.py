@@ -1,6 +1,7 @@
-"""One file a dataset: its names, modalities, split and protocol, each exported as `DATASET`."""
+"""One file a dataset: its names, modalities, split and protocols, each exported as `DATASET`."""
 
 import dataclasses
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -10,24 +11,65 @@ import numpy as np
 from gaitjax import lookup
 from gaitjax.errors import UserError
 
+LISTED = "{identity}-{type}-{view}"  # how partition JSONs call a sequence
+
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
     """Who is searched for among whom.
 
+    Patterns are shell patterns (`fnmatch`); a sequence is chosen that one of them matches, unless a
+    pattern behind a `!` matches it too. `{KEY}` stands for the sequences that the partition JSON
+    lists under KEY, which are called as in LISTED: `match` has to be the same.
+
     Attributes:
-        gallery: shell patterns (`fnmatch`) of the types of the gallery's sequences.
-        probes: condition, as papers name it -> patterns of its sequences' types.
+        gallery: patterns of the gallery's sequences; or condition -> patterns, where each condition
+            has a gallery of its own.
+        probes: condition, as papers name it -> patterns of its sequences.
         gallery_views: 'single': every pair of probe view and gallery view is scored by itself, and
             the scores averaged; 'all': one gallery of all views.
         exclude: 'view': the gallery entries seen from the probe's own view do not count (with a
             gallery of all views: those of the probe's own identity); 'none': all count.
+        match: what patterns are matched with, made from `{identity}`, `{type}` and `{view}`.
+        viewpoint: regular expression, searched in `identity/type/view`; what its group holds is the
+            viewpoint or camera, such as `/([^/_]*)[^/]*$` for the view `03_1` of camera 03.
+        average: of a gallery of all views, 'probes': the mean over probes; 'views': the means over
+            the probes of each view, to two decimals, and then the mean of these.
+        unmatched: of a gallery of all views, 'skip': probes without a mate are left out; 'miss':
+            they are counted as misses of every rank, and left out of mAP and mINP alone.
+        ranks: the k of rank-k; 1 is among them.
+
+    Raises:
+        UserError: for a field without a meaning; begins with its name.
     """
 
-    gallery: tuple[str, ...]
+    gallery: tuple[str, ...] | Mapping[str, tuple[str, ...]]
     probes: Mapping[str, tuple[str, ...]]
     gallery_views: Literal["single", "all"]
     exclude: Literal["view", "none"]
+    match: str = "{type}"
+    viewpoint: str = "([^/]*)$"
+    average: Literal["probes", "views"] = "probes"
+    unmatched: Literal["skip", "miss"] = "skip"
+    ranks: tuple[int, ...] = (1, 5, 10)
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for name in ("gallery_views", "exclude", "average", "unmatched"):
+            value, known = getattr(self, name), typing.get_args(hints[name])
+            if value not in known:
+                raise UserError(f"{name} is {value!r}; expected {' or '.join(known)}")
+        if 1 not in self.ranks or not all(isinstance(k, int) and k > 0 for k in self.ranks):
+            raise UserError(f"ranks is {self.ranks}; expected numbers from 1 up, 1 among them")
+        if isinstance(self.gallery, Mapping) and self.gallery.keys() != self.probes.keys():
+            raise UserError(
+                f"gallery has the conditions {', '.join(self.gallery)}, probes has "
+                f"{', '.join(self.probes)}; expected the same"
+            )
+
+    def gallery_of(self, condition: str) -> tuple[str, ...]:
+        """The patterns of a condition's gallery."""
+        return self.gallery[condition] if isinstance(self.gallery, Mapping) else self.gallery
 
 
 class Name(NamedTuple):
@@ -82,7 +124,8 @@ class Dataset:
         files: modality -> shell pattern of its pickle within a sequence's folder. The pattern may
             hold `{identity}`, `{type}` and `{view}`, and alternatives behind `|`: the first that
             matches counts.
-        protocol: how it is evaluated; None where every user states it in the config.
+        protocols: name -> how it is evaluated, the field's usual way first; empty where every user
+            states it in the config.
         split: (identities of the training split, those of the test split) where a rule gives them;
             None where a partition JSON does.
         partition: where the partition JSON comes from, for the error of who has none.
@@ -100,7 +143,7 @@ class Dataset:
 
     title: str
     files: Mapping[str, str]
-    protocol: Protocol | None = None
+    protocols: Mapping[str, Protocol] = dataclasses.field(default_factory=dict)
     split: Callable[[Sequence[str]], tuple[list[str], list[str]]] | None = None
     partition: str = ""
     labels: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)

@@ -20,12 +20,24 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 DATASET = Dataset(
     title="CASIA-B",
     files={"silhouette": "*aligned-sils.pkl|{view}.pkl|*.pkl"},
-    protocol=Protocol(
-        gallery=("nm-0[1-4]",),
-        probes={"NM": ("nm-0[56]",), "BG": ("bg-0[12]",), "CL": ("cl-0[12]",)},
-        gallery_views="single",
-        exclude="view",
-    ),
+    protocols={
+        "single-view": Protocol(
+            gallery=("nm-0[1-4]",),
+            probes={"NM": ("nm-0[56]",), "BG": ("bg-0[12]",), "CL": ("cl-0[12]",)},
+            gallery_views="single",
+            exclude="view",
+            ranks=(1,),
+        ),
+        "cross-view": Protocol(
+            gallery=("nm-02", "bg-02", "cl-02"),
+            probes={"NM": ("nm-01",), "BG": ("bg-01",), "CL": ("cl-01",)},
+            gallery_views="all",
+            exclude="view",
+            average="views",
+            unmatched="miss",
+            ranks=(1,),
+        ),
+    },
     split=split,
     expected={"train": 74, "test": 50, "sequences": 13_640},
     raw=(

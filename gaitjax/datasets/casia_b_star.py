@@ -16,7 +16,7 @@ DATASET = Dataset(
         "rgb": "*-rgbs.pkl",
         "mask": "{view}-sils.pkl",
     },
-    protocol=casia_b.DATASET.protocol,
+    protocols=casia_b.DATASET.protocols,
     split=casia_b.split,
     expected=casia_b.DATASET.expected,
 )

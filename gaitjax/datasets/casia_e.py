@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from gaitjax.datasets import Dataset, Raw, readers
+from gaitjax.datasets import Dataset, Protocol, Raw, readers
 from gaitjax.errors import UserError
 
+UNUSED = "!*/270"  # OpenGait scores the other 25 views
 SHORTEST = 6  # frames of a sequence; OpenGait leaves out what is shorter
 
 
@@ -51,6 +52,23 @@ def long_enough(frames: Sequence[np.ndarray]) -> np.ndarray:
 DATASET = Dataset(
     title="CASIA-E",
     files={"silhouette": "{view}.pkl|*.pkl"},
+    protocols={
+        "single-view": Protocol(
+            gallery=("[HL]-scene1-nm-[12]/*", UNUSED),
+            probes={
+                condition: (
+                    f"[HL]-scene[23]-{condition.lower()}-[12]/*",
+                    f"[HL]-scene3_s-{condition.lower()}-[12]/*",
+                    UNUSED,
+                )
+                for condition in ("NM", "BG", "CL")
+            },
+            gallery_views="single",
+            exclude="view",
+            match="{type}/{view}",
+            ranks=(1,),
+        )
+    },
     split=split,
     expected={"train": 200, "test": 814, "sequences": 778_752},
     raw=(

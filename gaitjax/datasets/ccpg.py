@@ -7,12 +7,13 @@ in colour (JPEG) and their masks (PNG) of the same names. `ccpg_rgb` is for netw
 crops alone.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from gaitjax.datasets import Dataset, Raw, readers
+from gaitjax.datasets import Dataset, Protocol, Raw, readers
 from gaitjax.datasets.normalise import cut, locate
 from gaitjax.errors import UserError
 
@@ -60,6 +61,25 @@ def stretched_mask(path: str, content: bytes, size: int) -> np.ndarray:
     return np.asarray(cv2.resize(readers.image(path, content, size)[0], BOX)[None])
 
 
+# What changes: all that is worn (CL), the upper part (UP), the lower part (DN), or a bag (BG).
+REID_STYLE = Protocol(
+    gallery={
+        "CL": ("U1_D1", "U2_D2", "U3_D3"),
+        "UP": ("U0_D3",),
+        "DN": ("U1_D1",),
+        "BG": ("U0_D0",),
+    },
+    probes={
+        "CL": ("U0_D0_BG", "U0_D0"),
+        "UP": ("U3_D3",),
+        "DN": ("U1_D0",),
+        "BG": ("U0_D0_BG",),
+    },
+    gallery_views="all",
+    exclude="view",
+    viewpoint="/([^/_]*)[^/]*$",
+)
+GAIT_STYLE = dataclasses.replace(REID_STYLE, gallery_views="single", ranks=(1,))
 RAW_RATIO = Raw("ratio", COLOUR, readers.ratio, "{view}-ratios.pkl")
 DATASET = Dataset(
     title="CCPG",
@@ -71,6 +91,11 @@ DATASET = Dataset(
         "heatmap": "*heatmap.pkl",
         "parsing": "*parsing.pkl",
         "flow": "*flow.pkl",
+    },
+    protocols={
+        "reid-style": REID_STYLE,
+        "gait-style": GAIT_STYLE,
+        "gait-style-own-view": dataclasses.replace(GAIT_STYLE, exclude="none"),
     },
     split=split,
     expected={"train": 100, "test": 100},

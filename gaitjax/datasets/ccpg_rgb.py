@@ -41,6 +41,7 @@ def rgb(path: str, content: bytes, size: int) -> np.ndarray:
 DATASET = Dataset(
     title="CCPG in colour",
     files={"rgb": "*-aligned-rgbs.pkl", "ratio": "*-ratios.pkl"},
+    protocols=ccpg.DATASET.protocols,
     split=ccpg.split,
     expected=ccpg.DATASET.expected,
     raw=(Raw("rgb", ccpg.COLOUR, rgb, "{view}-aligned-rgbs.pkl"), ccpg.RAW_RATIO),

@@ -6,7 +6,7 @@ Distributed as a folder with one pickle a modality, of which `lidar` are clouds 
 `range_pkl` their projection, and `kp3d` key points in space.
 """
 
-from gaitjax.datasets import Dataset, Raw, readers
+from gaitjax.datasets import LISTED, Dataset, Protocol, Raw, readers
 
 SEQUENCE = r"(?P<identity>\d{4})/(?P<type>devid[^/]*)/(?P<view>seq[^/]*)/"
 PICKLES = {
@@ -20,6 +20,15 @@ PICKLES = {
 DATASET = Dataset(
     title="FreeGait",
     files={modality: f"{name}.pkl" for modality, name in PICKLES.items()},
+    protocols={
+        "listed": Protocol(
+            gallery=("*", "!{PROBE_SET}"),
+            probes={"FreeGait": ("{PROBE_SET}",)},
+            gallery_views="all",
+            exclude="none",
+            match=LISTED,
+        )
+    },
     partition="OpenGait's datasets/FreeGait/FreeGait.json",
     expected={"train": 500, "test": 695},
     raw=tuple(

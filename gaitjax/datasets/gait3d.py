@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 
 from gaitjax import pickles
-from gaitjax.datasets import Dataset, Raw, readers
+from gaitjax.datasets import LISTED, Dataset, Protocol, Raw, readers
 from gaitjax.errors import UserError
 
 FRAME = r"(?P<identity>\d{4})/(?P<type>camid[^/]+)/(?P<view>seq\d+)/[^/\d]*(?P<frame>\d+)[^/]*"
@@ -76,6 +76,15 @@ DATASET = Dataset(
         "pose": "poses-*.pkl",
         "heatmap": "*heatmap.pkl",
         "parsing": "*parsing.pkl",
+    },
+    protocols={
+        "listed": Protocol(
+            gallery=("*", "!{PROBE_SET}"),
+            probes={"Gait3D": ("{PROBE_SET}",)},
+            gallery_views="all",
+            exclude="none",
+            match=LISTED,
+        )
     },
     partition="OpenGait's datasets/Gait3D/Gait3D.json",
     expected={"train": 3_000, "test": 1_000, "sequences": 25_309},

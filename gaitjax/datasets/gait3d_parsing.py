@@ -15,6 +15,7 @@ DATASET = Dataset(
         "silhouette": "sils-*.pkl",
         "smpl": "smpls-*.pkl",
     },
+    protocols=gait3d.DATASET.protocols,
     partition=gait3d.DATASET.partition,
     expected=gait3d.DATASET.expected,
     raw=(

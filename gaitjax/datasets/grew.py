@@ -52,9 +52,16 @@ DATASET = Dataset(
         "heatmap": "*heatmap.pkl",
         "flow": "*flow.pkl",
     },
-    protocol=Protocol(
-        gallery=("01",), probes={"GREW": ("02",)}, gallery_views="all", exclude="none"
-    ),
+    protocols={
+        "real-scene": Protocol(
+            gallery=("01",),
+            probes={"GREW": ("02",)},
+            gallery_views="all",
+            exclude="none",
+            unmatched="miss",
+            ranks=(1, 5, 10, 20),
+        )
+    },
     split=split,
     expected={"train": 20_000, "test": 6_001, "sequences": 126_887},
     raw=(

@@ -34,9 +34,24 @@ DATASET = Dataset(
         "pose": "*pose.pkl",
         "heatmap": "*heatmap.pkl",
     },
-    protocol=Protocol(
-        gallery=("01",), probes={"NM": ("00",)}, gallery_views="single", exclude="view"
-    ),
+    protocols={
+        "single-view": Protocol(
+            gallery=("01",),
+            probes={"NM": ("00",)},
+            gallery_views="single",
+            exclude="view",
+            ranks=(1,),
+        ),
+        "cross-view": Protocol(
+            gallery=("01",),
+            probes={"NM": ("00",)},
+            gallery_views="all",
+            exclude="view",
+            average="views",
+            unmatched="miss",
+            ranks=(1,),
+        ),
+    },
     split=split,
     expected={"train": 5153, "test": 5154},
     raw=(

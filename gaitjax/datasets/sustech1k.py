@@ -132,22 +132,25 @@ DATASET = Dataset(
         "parsing": "*parsing.pkl",
         "flow": "*flow.pkl",
     },
-    protocol=Protocol(
-        gallery=("*00-nm*",),
-        probes={
-            "Normal": ("*01-nm*",),
-            "Bag": ("*bg*",),
-            "Clothing": ("*cl*",),
-            "Carrying": ("*cr*",),
-            "Umbrella": ("*ub*",),
-            "Uniform": ("*uf*",),
-            "Occlusion": ("*oc*",),
-            "Night": ("*nt*",),
-            "Overall": ("0[1-4]-*",),
-        },
-        gallery_views="single",
-        exclude="view",
-    ),
+    protocols={
+        "single-view": Protocol(
+            gallery=("*00-nm*",),
+            probes={
+                "Normal": ("*01-nm*",),
+                "Bag": ("*bg*",),
+                "Clothing": ("*cl*",),
+                "Carrying": ("*cr*",),
+                "Umbrella": ("*ub*",),
+                "Uniform": ("*uf*",),
+                "Occlusion": ("*oc*",),
+                "Night": ("*nt*",),
+                "Overall": ("0[1-4]-*",),
+            },
+            gallery_views="single",
+            exclude="view",
+            ranks=(1, 2, 3, 4, 5),
+        )
+    },
     partition="OpenGait's datasets/SUSTech1K/SUSTech1K.json",
     expected={"train": 250, "test": 800, "sequences": 25_239},
     raw=(

@@ -23,9 +23,16 @@ DATASET = Dataset(
         "rgb": "*-rgbs.pkl",
         "mask": "{view}-sils.pkl",
     },
-    protocol=Protocol(
-        gallery=("1",), probes={"TTG-200": ("[2-6]",)}, gallery_views="all", exclude="none"
-    ),
+    protocols={
+        "real-scene": Protocol(
+            gallery=("1",),
+            probes={"TTG-200": ("[2-6]",)},
+            gallery_views="all",
+            exclude="none",
+            unmatched="miss",
+            ranks=(1, 5, 10, 20),
+        )
+    },
     split=split,
     expected={"test": 200},
 )

@@ -3,6 +3,8 @@
 import dataclasses
 import fnmatch
 import functools
+import glob
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,11 +12,19 @@ import jax
 import numpy as np
 
 from gaitjax.datasets import Protocol
-from gaitjax.errors import UserError
-from gaitjax.evaluation import metrics, ranking
+from gaitjax.errors import UserError, some
+from gaitjax.evaluation import ranking
 from gaitjax.evaluation.ranking import Side
 
-RANKS = (1, 5, 10)
+FIELD = "config.evaluation.protocol"  # for messages
+NO_MATE = np.iinfo(np.int32).max  # in place of the position of a mate that there is not
+
+
+class Rows(NamedTuple):
+    """The sequences of a condition: int64 [m] and int64 [n], ascending."""
+
+    gallery: np.ndarray
+    probes: np.ndarray
 
 
 class Table(NamedTuple):
@@ -42,7 +52,9 @@ class Result:
         metric: 'euclidean' or 'cosine'.
         scores: 'CONDITION/rank-1' and so on, 'mean/...' over the conditions; percent.
         tables: condition -> view by view, where galleries of a single view are scored.
-        gallery: number of gallery sequences.
+        by_view: score -> view of the probes -> its part of the score, where it is the mean over
+            the views of the probes and the gallery is of all views.
+        gallery: condition -> number of gallery sequences.
         probes: condition -> number of probe sequences.
         left_out: condition -> what is left out of its scores: probes without a mate or, where
             galleries of a single view are scored, pairs of views without a probe.
@@ -53,110 +65,245 @@ class Result:
     metric: str
     scores: Mapping[str, float]
     tables: Mapping[str, Table]
-    gallery: int
+    by_view: Mapping[str, Mapping[str, float]]
+    gallery: Mapping[str, int]
     probes: Mapping[str, int]
     left_out: Mapping[str, int]
     notes: tuple[str, ...]
 
 
-def from_config(fields: Mapping[str, Any], own: Protocol | None) -> Protocol:
-    """The protocol that `config.evaluation.protocol` states.
+def from_config(
+    fields: Mapping[str, Any],
+    own: Mapping[str, Protocol],
+    lists: Mapping[str, Sequence[str]],
+) -> Protocol:
+    """The protocol that `config.evaluation.protocol` states or chooses.
 
     Args:
-        fields: `gallery`, a sequence of patterns of types; `probes`, a sequence of
-            'NAME=PATTERN|PATTERN', or of 'PATTERN' where the pattern is the name; `gallery_views`
-            and `exclude` as in `gaitjax.datasets.Protocol`.
-        own: the dataset's protocol, which holds as it is when gallery and probes are empty.
+        fields: `name` of one of the dataset's protocols, or those of `gaitjax.datasets.Protocol`:
+            `probes` a sequence of 'NAME=PATTERN|PATTERN', or of 'PATTERN' where the pattern is the
+            name; `gallery` a sequence of patterns, or of 'NAME=PATTERN|PATTERN' for each condition.
+        own: the dataset's protocols, of which one holds as it is when gallery and probes are empty.
+        lists: what the partition JSON lists: key -> names of sequences.
 
     Raises:
-        UserError: for a field that is missing or has no meaning.
+        UserError: for a field that is missing or has no meaning, or a list that there is not.
     """
-    field = "config.evaluation.protocol"
-    for name, known in (("gallery_views", ("single", "all")), ("exclude", ("view", "none"))):
-        if fields[name] not in known:
-            raise UserError(f"{field}.{name} is {fields[name]!r}; expected {' or '.join(known)}")
-    gallery, probes = tuple(fields["gallery"]), tuple(fields["probes"])
-    if not gallery and not probes and own is not None:
-        return own
-    if not gallery or not probes or not all(isinstance(p, str) for p in gallery + probes):
-        raise UserError(
-            f"{field}.gallery is {gallery} and .probes is {probes}; both need patterns of types "
-            "in quotes, such as gallery=('nm-0[1-4]',) and probes=('NM=nm-05|nm-06', 'bg-*')"
-        )
-    conditions = [_condition(entry) for entry in probes]
-    names = [name for name, _ in conditions]
+    if fields["name"] or (own and not fields["gallery"] and not fields["probes"]):
+        return _fill(_named(fields, own), lists)
+    probes = _conditions(fields, "probes")
+    names = [name for name, _ in probes]
     if len(set(names)) < len(names) or "mean" in names:
         raise UserError(
-            f"{field}.probes names the conditions {', '.join(names)}; "
+            f"{FIELD}.probes names the conditions {', '.join(names)}; "
             "each needs a name of its own other than 'mean'"
         )
-    return Protocol(gallery, dict(conditions), fields["gallery_views"], fields["exclude"])
+    stated = {f.name: fields[f.name] for f in dataclasses.fields(Protocol)}
+    gallery = _conditions(fields, "gallery")
+    of_conditions = any("=" in entry for entry in fields["gallery"])
+    stated["gallery"] = dict(gallery) if of_conditions else tuple(fields["gallery"])
+    try:
+        return _fill(Protocol(**{**stated, "probes": dict(probes)}), lists)
+    except UserError as error:
+        raise UserError(f"{FIELD}.{error}") from error
 
 
-def _condition(entry: str) -> tuple[str, tuple[str, ...]]:
+def _named(fields: Mapping[str, Any], own: Mapping[str, Protocol]) -> Protocol:
+    """One of the dataset's protocols; the first where no name is given."""
+    name = fields["name"] or next(iter(own))
+    if name not in own:
+        raise UserError(
+            f"{FIELD}.name is {name!r}; the dataset has {', '.join(own) or 'no protocol'}"
+        )
+    if fields["gallery"] or fields["probes"]:
+        raise UserError(
+            f"{FIELD}.name is {name!r}, but .gallery or .probes is stated too; give one of both"
+        )
+    return own[name]
+
+
+def _conditions(fields: Mapping[str, Any], side: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The entries of `gallery` or `probes`, as names and their patterns."""
+    entries = fields[side]
+    if not entries or not all(isinstance(entry, str) for entry in entries):
+        raise UserError(
+            f"{FIELD}.{side} is {entries!r}; gallery and probes both need patterns of types in "
+            "quotes, such as gallery=('nm-0[1-4]',) and probes=('NM=nm-05|nm-06', 'bg-*')"
+        )
+    return [_condition(entry, side) for entry in entries]
+
+
+def _condition(entry: str, side: str) -> tuple[str, tuple[str, ...]]:
     name, equals, patterns = entry.partition("=")
     parts = tuple((patterns if equals else entry).split("|"))
     if not name or not all(parts):
         raise UserError(
-            f"config.evaluation.protocol.probes has {entry!r}; expected NAME=PATTERN|PATTERN, "
+            f"{FIELD}.{side} has {entry!r}; expected NAME=PATTERN|PATTERN, "
             "such as NM=nm-05|nm-06, or PATTERN"
         )
     return name, parts
 
 
-def select(protocol: Protocol, types: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The rows of the gallery, and of each condition's probes.
+def _fill(protocol: Protocol, lists: Mapping[str, Sequence[str]]) -> Protocol:
+    """The protocol with the names that the partition JSON lists in place of `{KEY}`."""
+
+    def filled(patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for pattern in patterns for name in _names(pattern, lists))
+
+    gallery = protocol.gallery
+    return dataclasses.replace(
+        protocol,
+        gallery={c: filled(p) for c, p in gallery.items()}
+        if isinstance(gallery, Mapping)
+        else filled(gallery),
+        probes={c: filled(p) for c, p in protocol.probes.items()},
+    )
+
+
+def _names(pattern: str, lists: Mapping[str, Sequence[str]]) -> list[str]:
+    found = re.fullmatch(r"(!?)\{(.*)\}", pattern)
+    if not found:
+        return [pattern]
+    if found[2] not in lists:
+        raise UserError(
+            f"the protocol needs the list {found[2]} of the partition JSON, which has "
+            f"{', '.join(lists) or 'none'} beside TRAIN_SET and TEST_SET; take "
+            f"config.data.partition from those who publish the data, or state {FIELD}"
+        )
+    return [found[1] + glob.escape(name) for name in lists[found[2]]]
+
+
+def select(
+    protocol: Protocol,
+    identities: Sequence[str],
+    types: Sequence[str],
+    views: Sequence[str],
+) -> dict[str, Rows]:
+    """The rows of each condition's gallery and probes.
 
     Args:
-        protocol: patterns of types.
+        protocol: patterns of sequences.
+        identities: the name of each sequence's person.
         types: the type of each sequence.
-
-    Returns:
-        int64 [m], and condition -> int64 [n].
+        views: the view of each sequence.
 
     Raises:
-        UserError: if no type matches.
+        UserError: if there is no sequence for one of them.
     """
-    gallery = _matching(types, protocol.gallery, "the gallery")
-    probes = {
-        condition: _matching(types, patterns, f"the probes of {condition!r}")
+    try:
+        names = [
+            protocol.match.format(identity=i, type=t, view=v)
+            for i, t, v in zip(identities, types, views, strict=True)
+        ]
+    except (LookupError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{FIELD}.match is {protocol.match!r}; expected names made from {{identity}}, {{type}} "
+            "and {view}"
+        ) from error
+    return {
+        condition: Rows(
+            _matching(names, protocol.gallery_of(condition), f"the gallery of {condition!r}"),
+            _matching(names, patterns, f"the probes of {condition!r}"),
+        )
         for condition, patterns in protocol.probes.items()
     }
-    return gallery, probes
 
 
-def _matching(types: Sequence[str], patterns: Sequence[str], purpose: str) -> np.ndarray:
-    existing = sorted(set(types))
-    found = {t for t in existing if any(fnmatch.fnmatchcase(t, p) for p in patterns)}
+def _matching(names: Sequence[str], patterns: Sequence[str], purpose: str) -> np.ndarray:
+    existing = sorted(set(names))
+    without = [p[1:] for p in patterns if p.startswith("!")]
+    found = _matched(existing, [p for p in patterns if not p.startswith("!")])
+    found -= _matched(existing, without)
     if not found:
-        some = ", ".join(existing[:10]) + (", ..." if len(existing) > 10 else "")
         raise UserError(
-            f"{purpose} would be empty: no type of a sequence matches {'|'.join(patterns)}; "
-            f"there are {some or 'no sequences at all'}. Set config.evaluation.protocol"
+            f"{purpose} would be empty: no sequence matches {some(patterns, '|')}; "
+            f"there are {some(existing) or 'no sequences at all'}. Set {FIELD}"
         )
-    return np.flatnonzero([t in found for t in types])
+    return np.flatnonzero([name in found for name in names])
+
+
+def _matched(names: Sequence[str], patterns: Sequence[str]) -> set[str]:
+    """The names that one of the patterns matches; many patterns without a wildcard are quick."""
+    wild = [p for p in patterns if any(c in p for c in "*?[")]
+    return set(patterns).intersection(names).union(*(fnmatch.filter(names, p) for p in wild))
+
+
+def viewpoints(
+    protocol: Protocol,
+    identities: Sequence[str],
+    types: Sequence[str],
+    views: Sequence[str],
+) -> np.ndarray:
+    """What counts as the view of each sequence: a viewpoint, or a camera.
+
+    Args:
+        protocol: of which `viewpoint` counts.
+        identities: as in `select`.
+        types: as in `select`.
+        views: as in `select`.
+
+    Returns:
+        str [N].
+
+    Raises:
+        UserError: if that is no expression with a group, or a name does not match it.
+    """
+    names = ["/".join(name) for name in zip(identities, types, views, strict=True)]
+    try:
+        found = [re.search(protocol.viewpoint, name) for name in names]
+        if None in found:
+            raise UserError(
+                f"{names[found.index(None)]} does not match {FIELD}.viewpoint, "
+                f"{protocol.viewpoint!r}; expected the viewpoint in the group of the expression"
+            )
+        return np.array([match[1] for match in found if match], str)
+    except (re.error, IndexError) as error:
+        raise UserError(
+            f"{FIELD}.viewpoint is {protocol.viewpoint!r}; expected a regular expression with a "
+            "group, to be searched in identity/type/view"
+        ) from error
 
 
 def describe(protocol: Protocol, metric: str) -> str:
     """The protocol and the metric in words, for logs and files."""
-    probes = ", ".join(f"{name}={'|'.join(p)}" for name, p in protocol.probes.items())
-    galleries = {"single": "a gallery of each view", "all": "one gallery of all views"}
-    excluded = {
-        ("single", "view"): "identical views excluded from means",
-        ("all", "view"): "entries of the probe's identity and view excluded",
-    }.get((protocol.gallery_views, protocol.exclude), "nothing excluded")
-    return (
-        f"gallery {'|'.join(protocol.gallery)}; probes {probes}; "
-        f"{galleries[protocol.gallery_views]}; {excluded}; {metric} distance"
-    )
+
+    def told(patterns: Mapping[str, tuple[str, ...]]) -> str:
+        return ", ".join(f"{name}={some(p, '|')}" for name, p in patterns.items())
+
+    gallery = protocol.gallery
+    words = [
+        f"gallery {told(gallery) if isinstance(gallery, Mapping) else some(gallery, '|')}",
+        f"probes {told(protocol.probes)}",
+        {"single": "a gallery of each view", "all": "one gallery of all views"}[
+            protocol.gallery_views
+        ],
+        {
+            ("single", "view"): "identical views excluded from means",
+            ("all", "view"): "entries of the probe's identity and view excluded",
+        }.get((protocol.gallery_views, protocol.exclude), "nothing excluded"),
+    ]
+    if protocol.gallery_views == "all" and protocol.average == "views":
+        words.append("means over the views of the probes")
+    if protocol.gallery_views == "all" and protocol.unmatched == "miss":
+        words.append("probes without a mate are misses")
+    return "; ".join([*words, f"{metric} distance"])
 
 
-class _Views(NamedTuple):
-    """Names of all views, and those among them that the probes and the gallery are seen from."""
+class _Search(NamedTuple):
+    """A condition, its sides, and how they are scored.
 
-    names: np.ndarray
-    rows: np.ndarray
-    columns: np.ndarray
+    Attributes:
+        view_names: what the numbers of views stand for.
+        searched_from: int32 [R], the views of all conditions' probes.
+    """
+
+    condition: str
+    probe: Side
+    gallery: Side
+    view_names: np.ndarray
+    searched_from: np.ndarray
+    protocol: Protocol
+    metric: str
 
 
 class _Scored(NamedTuple):
@@ -164,6 +311,7 @@ class _Scored(NamedTuple):
 
     scores: dict[str, float]
     table: Table | None
+    by_view: dict[str, dict[str, float]]
     left_out: int
     notes: list[str]
 
@@ -178,19 +326,19 @@ def evaluate(
 ) -> Result:
     """Scores the embeddings of N sequences.
 
-    A gallery of all views gives rank-1, rank-5, rank-10, mAP and mINP; probes without a mate are
-    left out. Galleries of a single view give rank-1, exactly as OpenGait does: a probe without a
-    mate in the gallery's view counts as a miss; each pair of views is rounded to two decimals;
-    the score is the mean over probe views of the means over gallery views.
+    A gallery of all views gives the protocol's ranks, mAP and mINP. Galleries of a single view give
+    its ranks, exactly as OpenGait does: a probe without a mate in the gallery's view counts as a
+    miss; each pair of views is rounded to two decimals; the score is the mean over probe views of
+    the means over gallery views.
 
     A sequence is never compared with itself. Of gallery entries at the same distance the first in
-    the order of the sequences is the nearest.
+    the order of the sequences is the nearer.
 
     Args:
         protocol: who is probe and who is gallery.
         embeddings: [N, P, C].
         identities: N names.
-        types: N names, which the protocol's patterns are matched with.
+        types: N names.
         views: N names.
         metric: 'euclidean' or 'cosine'.
 
@@ -198,33 +346,32 @@ def evaluate(
         UserError: if gallery or probes are empty, nothing of a condition can be scored, an
             embedding is not finite, or the metric is unknown.
     """
-    gallery_rows, probe_rows = select(protocol, types)
-    _check_finite(embeddings, identities, types, views)
+    names = (identities, types, views)
+    selected = select(protocol, *names)
+    _check_finite(embeddings, *names)
     identity_codes = np.unique(np.asarray(identities, str), return_inverse=True)[1]
-    view_names, view_codes = np.unique(np.asarray(views, str), return_inverse=True)
+    view_names, view_codes = np.unique(viewpoints(protocol, *names), return_inverse=True)
 
     def side(rows: np.ndarray) -> Side:
         codes = (x.astype(np.int32) for x in (identity_codes[rows], view_codes[rows], rows))
         return Side(embeddings[rows], *codes)
 
-    gallery = jax.device_put(side(gallery_rows))
-    score = functools.partial(_score_all, exclude=protocol.exclude)
-    if protocol.gallery_views == "single":
-        all_probes = np.concatenate(list(probe_rows.values()))
-        rows, columns = (np.unique(view_codes[r]) for r in (all_probes, gallery_rows))
-        seen = _Views(view_names, rows.astype(np.int32), columns.astype(np.int32))
-        score = functools.partial(_score_single, exclude=protocol.exclude, views=seen)
-    scored = {
-        condition: score(condition, side(rows), gallery, metric)
-        for condition, rows in probe_rows.items()
-    }
+    all_probes = np.concatenate([rows.probes for rows in selected.values()])
+    searched_from = np.unique(view_codes[all_probes]).astype(np.int32)
+    score = _score_single if protocol.gallery_views == "single" else _score_all
+    scored = {}
+    for condition, rows in selected.items():
+        sides = side(rows.probes), side(rows.gallery)
+        search = _Search(condition, *sides, view_names, searched_from, protocol, metric)
+        scored[condition] = score(search)
     return Result(
         description=describe(protocol, metric),
         metric=metric,
         scores=_with_mean({condition: s.scores for condition, s in scored.items()}),
         tables={c: s.table for c, s in scored.items() if s.table is not None},
-        gallery=len(gallery_rows),
-        probes={condition: len(rows) for condition, rows in probe_rows.items()},
+        by_view={f"{c}/{name}": x for c, s in scored.items() for name, x in s.by_view.items()},
+        gallery={condition: len(rows.gallery) for condition, rows in selected.items()},
+        probes={condition: len(rows.probes) for condition, rows in selected.items()},
         left_out={condition: s.left_out for condition, s in scored.items()},
         notes=tuple(note for s in scored.values() for note in s.notes),
     )
@@ -247,57 +394,96 @@ def _with_mean(scores: dict[str, dict[str, float]]) -> dict[str, float]:
     return flat | mean
 
 
-def _score_all(condition: str, probe: Side, gallery: Side, metric: str, *, exclude: str) -> _Scored:
-    rank = functools.partial(ranking.rank, metric=metric, exclude=exclude)
-    first, precision, penalty = ranking.by_chunks(rank, probe, gallery)
+def _score_all(search: _Search) -> _Scored:
+    """Scores in one gallery of all views."""
+    gallery, protocol = search.gallery, search.protocol
+    rank = functools.partial(ranking.rank, metric=search.metric, exclude=protocol.exclude)
+    first, precision, penalty = ranking.by_chunks(rank, search.probe, jax.device_put(gallery))
     has_mate = first < len(gallery.row)
     n, total = int(has_mate.sum()), len(has_mate)
     if n == 0:
         raise UserError(
-            f"none of the {total} probes of {condition!r} has a sequence of its identity in the "
-            "gallery that counts; set config.evaluation.protocol"
+            f"none of the {total} probes of {search.condition!r} has a sequence of its identity in "
+            f"the gallery that counts; set {FIELD}"
         )
-    hits = jax.device_get(metrics.cumulative_matches(first[has_mate], max(RANKS)))
-    scores = {f"rank-{k}": float(100 * hits[k - 1] / n) for k in RANKS}
-    scores["mAP"] = float(100 * precision[has_mate].mean(dtype=np.float64))
-    scores["mINP"] = float(100 * penalty[has_mate].mean(dtype=np.float64))
-    note = f"{condition}: {total - n} of {total} probes have no mate in the gallery; left out"
-    return _Scored(scores, None, total - n, [note] if n < total else [])
+    first = np.where(has_mate, first, NO_MATE)
+    counts = has_mate | (protocol.unmatched == "miss")
+    values = {f"rank-{k}": np.where(counts, first < k, np.nan) for k in protocol.ranks}
+    values["mAP"] = np.where(has_mate, precision, np.nan)
+    values["mINP"] = np.where(has_mate, penalty, np.nan)
+    scores, by_view = _averages(values, search)
+    fate = "left out" if protocol.unmatched == "skip" else "misses, but left out of mAP and mINP"
+    note = f"{search.condition}: {total - n} of {total} probes have no mate in the gallery; {fate}"
+    left_out = total - int(counts.sum())
+    return _Scored(scores, None, by_view, left_out, [note] if n < total else [])
 
 
-def _score_single(
-    condition: str, probe: Side, gallery: Side, metric: str, *, exclude: str, views: _Views
-) -> _Scored:
-    columns = jax.device_put(views.columns)
-    rank = functools.partial(ranking.rank_by_view, views=columns, metric=metric)
-    first = ranking.by_chunks(rank, probe, gallery)
-    rank_1 = np.full((len(views.rows), len(views.columns)), np.nan)
-    for i, view in enumerate(views.rows):
-        seen = first[probe.view == view]
-        if len(seen):
-            rank_1[i] = np.round((seen == 0).sum(0) * 100 / len(seen), 2)
-    pairs = (views.rows[:, None] != views.columns) | (exclude == "none")
+def _averages(
+    values: dict[str, np.ndarray], search: _Search
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Percentages, and those of each view where they are averaged; NaN is left out."""
+    if search.protocol.average == "probes":
+        return {name: 100 * _mean(x) for name, x in values.items()}, {}
+    by_view: dict[str, dict[str, float]] = {name: {} for name in values}
+    for view in np.unique(search.probe.view):
+        own = search.probe.view == view
+        for name, x in values.items():
+            if not np.isnan(x[own]).all():
+                by_view[name][search.view_names[view]] = round(100 * _mean(x[own]), 2)
+    return {name: float(np.mean(list(x.values()))) for name, x in by_view.items()}, by_view
+
+
+def _mean(x: np.ndarray) -> float:
+    return float(x[~np.isnan(x)].mean(dtype=np.float64))
+
+
+def _score_single(search: _Search) -> _Scored:
+    """Scores in galleries of a single view."""
+    probe, protocol = search.probe, search.protocol
+    rows, columns = search.searched_from, np.unique(search.gallery.view)
+    rank = functools.partial(
+        ranking.rank_by_view, views=jax.device_put(columns), metric=search.metric
+    )
+    first = ranking.by_chunks(rank, probe, jax.device_put(search.gallery))
+    first = np.where(first < len(search.gallery.row), first, NO_MATE)
+    pairs = (rows[:, None] != columns) | (protocol.exclude == "none")
+    rank_1 = _cells(first, probe.view, rows, 1)
     means = _means(rank_1, pairs)
     if np.isnan(means).all():
         raise UserError(
-            f"no pair of views is left to score {condition!r}: its probes and the gallery share "
-            "their only view; set config.evaluation.protocol.exclude=none"
+            f"no pair of views is left to score {search.condition!r}: its probes and the gallery "
+            f"share their only view; set {FIELD}.exclude=none"
         )
-    searched = (probe.view[:, None] != views.columns) | (exclude == "none")
-    misses = int(((first == len(gallery.row)) & searched).sum())
+    scores = {
+        f"rank-{k}": float(np.nanmean(_means(_cells(first, probe.view, rows, k), pairs)))
+        for k in protocol.ranks
+    }
+    searched = (probe.view[:, None] != columns) | (protocol.exclude == "none")
+    misses = int(((first == NO_MATE) & searched).sum())
     left_out = int((np.isnan(rank_1) & pairs).sum())
     notes = [
-        f"{condition}: {left_out} pairs of views have no probe; left out of the means",
-        f"{condition}: {misses} of {searched.sum()} searches in the gallery of one view have no "
-        "mate there; counted as misses",
+        f"{search.condition}: {left_out} pairs of views have no probe; left out of the means",
+        f"{search.condition}: {misses} of {searched.sum()} searches in the gallery of one view "
+        "have no mate there; counted as misses",
     ]
-    row_names, column_names = (tuple(views.names[x].tolist()) for x in (views.rows, views.columns))
+    row_names, column_names = (tuple(search.view_names[x].tolist()) for x in (rows, columns))
     return _Scored(
-        {"rank-1": float(np.nanmean(means))},
+        scores,
         Table(row_names, column_names, rank_1, means),
+        {},
         left_out,
         [note for note, n in zip(notes, (left_out, misses), strict=True) if n],
     )
+
+
+def _cells(first: np.ndarray, views: np.ndarray, rows: np.ndarray, rank: int) -> np.ndarray:
+    """Percentages of the searches with a mate up to a rank [rows, V]; NaN where none is made."""
+    cells = np.full((len(rows), first.shape[1]), np.nan)
+    for i, view in enumerate(rows):
+        seen = first[views == view]
+        if len(seen):
+            cells[i] = np.round((seen < rank).sum(0) * 100 / len(seen), 2)
+    return cells
 
 
 def _means(rank_1: np.ndarray, pairs: np.ndarray) -> np.ndarray:

@@ -15,12 +15,15 @@ from gaitjax.evaluation.protocols import Result, Table
 def lines(result: Result) -> list[str]:
     """The result as text for a log: scores, tables of views, and what was left out."""
     names = list(dict.fromkeys(key.rpartition("/")[2] for key in result.scores))
-    rows = [["condition", "probes", *names]]
+    rows = [["condition", "gallery", "probes", *names]]
     for condition in [*result.probes, "mean"]:
+        sizes = [str(side.get(condition, "")) for side in (result.gallery, result.probes)]
         scores = [f"{result.scores[f'{condition}/{name}']:.2f}" for name in names]
-        rows.append([condition, str(result.probes.get(condition, "")), *scores])
-    text = [f"{result.description}; gallery of {result.gallery} sequences; scores in percent"]
-    text += _aligned(rows)
+        rows.append([condition, *sizes, *scores])
+    text = [f"{result.description}; scores in percent", *_aligned(rows)]
+    for score, values in result.by_view.items():
+        text.append(f"{score} of the probes of each view")
+        text += _aligned([["", *values], ["", *(f"{x:.2f}" for x in values.values())]])
     for condition, table in result.tables.items():
         text.append(f"{condition}: rank-1, a row for each probe view, a column for a gallery view")
         text += _aligned(list(_view_rows(table)))
@@ -43,14 +46,19 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def scalars(result: Result) -> dict[str, float]:
-    """Every score and, where there are tables, the mean of each probe view, for TensorBoard."""
+    """Every score and, where it is a mean over probe views, that of each, for TensorBoard."""
     means = {
         f"{condition}/rank-1/{view}": float(mean)
         for condition, table in result.tables.items()
         for view, mean in zip(table.probe_views, table.means, strict=True)
         if not math.isnan(mean)
     }
-    return {**result.scores, **means}
+    parts = {
+        f"{score}/{view}": value
+        for score, values in result.by_view.items()
+        for view, value in values.items()
+    }
+    return {**result.scores, **means, **parts}
 
 
 def write(result: Result, folder: Path, name: str, facts: Mapping[str, Any]) -> None:
@@ -89,6 +97,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "gallery": result.gallery,
         "probes": result.probes,
         "left_out": result.left_out,
+        "by_view": result.by_view,
         "notes": result.notes,
         "tables": tables,
     }
@@ -104,6 +113,8 @@ def _csv_rows(result: Result) -> Iterator[Sequence[object]]:
     for key, value in result.scores.items():
         condition, _, name = key.rpartition("/")
         yield condition, "", "", name, value
+        for view, part in result.by_view.get(key, {}).items():
+            yield condition, view, "", name, part
     for condition, table in result.tables.items():
         for view, values, mean in zip(table.probe_views, table.rank_1, table.means, strict=True):
             for other, x in zip((*table.gallery_views, ""), (*values, mean), strict=True):

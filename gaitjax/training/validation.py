@@ -24,8 +24,11 @@ def protocol(config: ConfigDict, data: Data) -> Protocol:
     Raises:
         UserError: if there is none, or its gallery or probes would be empty.
     """
-    found = protocols.from_config(config.evaluation.protocol, data.dataset.protocol)
-    protocols.select(found, data.splits.test.types.tolist())
+    own, test = data.dataset.protocols, data.splits.test
+    found = protocols.from_config(config.evaluation.protocol, own, data.splits.lists)
+    names = test.identities.tolist(), test.types.tolist(), test.views.tolist()
+    protocols.select(found, *names)
+    protocols.viewpoints(found, *names)
     return found
 
 
@@ -45,8 +48,9 @@ def unscored(config: ConfigDict, data: Data, model: nn.Module) -> str:
     )
     if output.embeddings is None:
         return f"{config.network} has no embeddings that could be ranked"
-    stated = config.evaluation.protocol.gallery or config.evaluation.protocol.probes
-    if data.dataset.labels and data.dataset.protocol is None and not stated:
+    fields = config.evaluation.protocol
+    stated = fields.name or fields.gallery or fields.probes
+    if data.dataset.labels and not data.dataset.protocols and not stated:
         return f"nobody is searched for in {data.dataset.title}"
     return ""
 

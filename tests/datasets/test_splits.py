@@ -47,7 +47,7 @@ def test_every_dataset_has_silhouettes_and_a_split_or_says_whence(name):
 
 
 def test_the_protocol_of_casia_b_sorts_its_ten_types():
-    protocol = datasets.get("casia_b").protocol
+    protocol = datasets.get("casia_b").protocols["single-view"]
     types = [
         f"{kind}-0{i}" for kind, n in (("nm", 6), ("bg", 2), ("cl", 2)) for i in range(1, n + 1)
     ]

@@ -142,7 +142,7 @@ def test_every_option_changes_the_name_of_the_cache():
 
 
 def test_protocol_is_casia_b():
-    protocol = synthetic.DATASET.protocol
+    protocol = synthetic.DATASET.protocols["single-view"]
     types = [f"nm-0{n}" for n in range(1, 7)] + ["bg-01", "bg-02", "cl-01", "cl-02"]
 
     def chosen(patterns):

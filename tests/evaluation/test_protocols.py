@@ -4,18 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaitjax.datasets import Protocol
+from configs import common
+from gaitjax.datasets import LISTED, Protocol, casia_b
 from gaitjax.errors import UserError
 from gaitjax.evaluation import protocols, ranking
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-CASIA_B = Protocol(
-    gallery=("nm-0[1-4]",),
-    probes={"NM": ("nm-05", "nm-06"), "BG": ("bg-*",), "CL": ("cl-*",)},
-    gallery_views="single",
-    exclude="view",
-)
-FIELDS = {"gallery": (), "probes": (), "gallery_views": "all", "exclude": "none"}
+CASIA_B = casia_b.DATASET.protocols["single-view"]
+FIELDS = common.base("folder").evaluation.protocol.to_dict()
 
 
 @pytest.mark.parametrize(("metric", "theirs"), [("euclidean", "euc"), ("cosine", "cos")])
@@ -28,7 +24,7 @@ def test_casia_b_scores_are_those_of_opengait_to_the_last_digit(metric, theirs):
         expected = case["variants"][theirs]["result"][f"scalar/test_accuracy/{condition}@R1"]
         assert result.scores[f"{condition}/rank-1"] == expected
     assert result.probes == {"NM": 48, "BG": 48, "CL": 48}
-    assert result.gallery == 96
+    assert set(result.gallery.values()) == {96}
     assert result.notes == ()
 
 
@@ -81,6 +77,45 @@ def test_one_gallery_of_all_views_against_a_naive_loop(gallery, exclude, monkeyp
     np.testing.assert_allclose(found, 100 * np.array(expected), rtol=1e-6)
     assert result.left_out == {"P": left_out}
     assert (left_out > 0) == (gallery == ("g-*",)) == bool(result.notes)
+
+
+@pytest.mark.parametrize("average", ["probes", "views"])
+@pytest.mark.parametrize("unmatched", ["skip", "miss"])
+def test_conditions_with_galleries_of_their_own_against_a_naive_loop(average, unmatched):
+    _, identities, types, views = data = walkers()
+    galleries, probes = {"A": ("g-1",), "B": ("g-2", "p-1")}, {"A": ("p-1",), "B": ("p-2",)}
+    options = {"average": average, "unmatched": unmatched, "viewpoint": "/(.)[^/]*$"}
+    protocol = Protocol(galleries, probes, "all", "view", ranks=(1, 3), **options)
+    result = protocols.evaluate(protocol, *data, "euclidean")
+    cameras = np.array([view[0] for view in views])
+    for condition in "AB":
+        found = {"rank-1": [], "rank-3": [], "mAP": []}  # (camera, value)
+        for i in np.flatnonzero(np.isin(types, probes[condition])):
+            apart = (identities != identities[i]) | (cameras != cameras[i])
+            candidates = np.flatnonzero(np.isin(types, galleries[condition]) & apart)
+            mate = [identities[j] == identities[i] for j in naive_ranking(data, i, candidates)]
+            ranks = np.flatnonzero(mate) + 1
+            if len(ranks) or unmatched == "miss":
+                found["rank-1"].append((cameras[i], any(ranks <= 1)))
+                found["rank-3"].append((cameras[i], any(ranks <= 3)))
+            if len(ranks):
+                precision = np.mean([n / k for n, k in enumerate(ranks, 1)])
+                found["mAP"].append((cameras[i], precision))
+        for name, values in found.items():
+            score = result.scores[f"{condition}/{name}"]
+            if average == "probes":
+                assert score == pytest.approx(100 * np.mean([x for _, x in values]), rel=1e-6)
+                continue
+            of_camera = {
+                camera: round(100 * np.mean([x for c, x in values if c == camera]), 2)
+                for camera in sorted({c for c, _ in values})
+            }
+            assert result.by_view[f"{condition}/{name}"] == pytest.approx(of_camera)
+            assert score == pytest.approx(np.mean(list(of_camera.values())))
+    assert result.gallery == {
+        "A": (types == "g-1").sum(),
+        "B": np.isin(types, galleries["B"]).sum(),
+    }
 
 
 @pytest.mark.parametrize("exclude", ["view", "none"])
@@ -148,32 +183,99 @@ def test_an_embedding_that_is_not_finite_is_named():
         )
 
 
-def test_a_config_without_patterns_means_the_protocol_of_the_dataset():
-    assert protocols.from_config(FIELDS, CASIA_B) is CASIA_B
-    with pytest.raises(UserError, match=r"protocol\.gallery"):
-        protocols.from_config(FIELDS, None)
+OWN = {"usual": CASIA_B, "other": Protocol(("a",), {"B": ("b",)}, "all", "none")}
 
 
-def test_patterns_in_a_config_come_before_the_protocol_of_the_dataset():
+def stated(**fields):
+    return protocols.from_config(
+        FIELDS | fields, OWN, {"PROBE_SET": ["ann-nm-[1]-c1_0", "bob-nm-2-c1_0"]}
+    )
+
+
+def test_a_config_chooses_a_protocol_of_the_dataset_or_states_one():
+    assert stated() == CASIA_B
+    assert stated(name="other") == OWN["other"]
     fields = {"gallery": ("d1",), "probes": ("NM=nm-05|nm-06", "bg-*"), "exclude": "view"}
     expected = Protocol(("d1",), {"NM": ("nm-05", "nm-06"), "bg-*": ("bg-*",)}, "all", "view")
-    assert protocols.from_config(FIELDS | fields, CASIA_B) == expected
+    assert stated(**fields) == expected
+    of_conditions = stated(gallery=("P=a|b", "Q=c"), probes=("P=d", "Q=e"), ranks=(1, 3))
+    assert of_conditions.gallery == {"P": ("a", "b"), "Q": ("c",)}
+    assert of_conditions.ranks == (1, 3)
+    with pytest.raises(UserError, match=r"protocol\.probes"):
+        protocols.from_config(FIELDS, {}, {})
 
 
 @pytest.mark.parametrize(
     "fields",
     [
+        {"name": "best"},
+        {"name": "other", "gallery": ("a",), "probes": ("b",)},
         {"gallery": ("a",)},
         {"probes": ("a",)},
         {"gallery": (1,), "probes": ("a",)},
-        {"gallery_views": "one"},
-        {"exclude": "views"},
         {"gallery": ("a",), "probes": ("N=",)},
         {"gallery": ("a",), "probes": ("=b",)},
         {"gallery": ("a",), "probes": ("N=b", "N=c")},
         {"gallery": ("a",), "probes": ("mean=b",)},
+        {"gallery": ("M=a",), "probes": ("N=b",)},
+        *(
+            {"gallery": ("a",), "probes": ("b",), **wrong}
+            for wrong in (
+                {"gallery_views": "one"},
+                {"exclude": "views"},
+                {"average": "view"},
+                {"unmatched": "miss "},
+                {"ranks": (5,)},
+                {"ranks": (1, 0)},
+            )
+        ),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused(fields):
     with pytest.raises(UserError, match=r"config\.evaluation\.protocol"):
-        protocols.from_config(FIELDS | fields, CASIA_B)
+        stated(**fields)
+
+
+WALKS = (
+    *("ann/nm-[1]/c1_0", "ann/nm-2/c1_1", "ann/bg-1/c2_0"),
+    *("bob/nm-2/c1_0", "bob/nm-3/c3_0", "cid/nm-1/c3_1"),
+)
+NAMES = tuple(zip(*(walk.split("/") for walk in WALKS), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("fields", "gallery", "probes"),
+    [
+        ({"gallery": ("nm-*",), "probes": ("bg-*",)}, [0, 1, 3, 4, 5], [2]),
+        ({"gallery": ("*", "!bg-*", "!nm-[2-9]"), "probes": ("*",)}, [0, 5], range(6)),
+        (
+            {"gallery": ("*", "!{PROBE_SET}"), "probes": ("P={PROBE_SET}",), "match": LISTED},
+            [1, 2, 4, 5],
+            [0, 3],
+        ),
+        ({"gallery": ("ann c1*",), "probes": ("P=!ann *|*",), "match": "{identity} {view}"},)
+        + ([0, 1], [3, 4, 5]),
+        ({"gallery": ("P=nm-2",), "probes": ("P=nm-3",)}, [1, 3], [4]),
+    ],
+)
+def test_patterns_choose_by_type_or_by_any_part_of_the_name(fields, gallery, probes):
+    (rows,) = protocols.select(stated(**fields), *NAMES).values()
+    assert rows.gallery.tolist() == list(gallery)
+    assert rows.probes.tolist() == list(probes)
+
+
+def test_a_list_that_the_partition_lacks_is_named_and_so_is_what_it_has():
+    with pytest.raises(UserError, match=r"GALLERY_SET.*PROBE_SET.*config\.data\.partition"):
+        stated(gallery=("{GALLERY_SET}",), probes=("*",))
+
+
+def test_a_viewpoint_is_the_view_or_what_is_stated():
+    fields = {"gallery": ("*",), "probes": ("*",)}
+    assert protocols.viewpoints(stated(**fields), *NAMES).tolist() == list(NAMES[2])
+    cameras = protocols.viewpoints(stated(**fields, viewpoint="/(c.)_[01]$"), *NAMES)
+    assert cameras.tolist() == ["c1", "c1", "c2", "c1", "c3", "c3"]
+    for wrong in ("c.", "(c", "/(c.)_0"):
+        with pytest.raises(UserError, match=r"config\.evaluation\.protocol\.viewpoint"):
+            protocols.viewpoints(stated(**fields, viewpoint=wrong), *NAMES)
+    with pytest.raises(UserError, match=r"config\.evaluation\.protocol\.match"):
+        protocols.select(stated(**fields, match="{camera}"), *NAMES)

@@ -16,7 +16,7 @@ def result():
     rows = [(i, t, v) for i in "ab" for t in ("g", "p", "q") for v in ("000", "090")]
     rows = [row for row in rows if row[1:] != ("q", "090")]
     embeddings = np.random.default_rng(0).normal(size=(len(rows), 2, 3)).astype(np.float32)
-    protocol = Protocol(("g",), {"P": ("p",), "Q": ("q",)}, "single", "view")
+    protocol = Protocol(("g",), {"P": ("p",), "Q": ("q",)}, "single", "view", ranks=(1,))
     return protocols.evaluate(protocol, embeddings, *zip(*rows, strict=True), "cosine")
 
 

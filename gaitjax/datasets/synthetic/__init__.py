@@ -5,7 +5,7 @@ noise, keypoints), and `generate` writes what `modalities` records of each shot 
 are to be a further modality of the same `sequence.Shot`.
 """
 
-from gaitjax.datasets import Dataset, Protocol
+from gaitjax.datasets import Dataset, casia_b
 from gaitjax.datasets.synthetic.generate import generate
 from gaitjax.datasets.synthetic.modalities import RECORDERS
 from gaitjax.datasets.synthetic.options import VERSION, cache_name
@@ -15,12 +15,7 @@ __all__ = ["DATASET", "VERSION", "cache_name"]
 DATASET = Dataset(
     title="synthetic walkers",
     files={modality: f"{modality}.pkl" for modality in RECORDERS},
-    protocol=Protocol(
-        gallery=("nm-0[1-4]",),
-        probes={"NM": ("nm-0[56]",), "BG": ("bg-0[12]",), "CL": ("cl-0[12]",)},
-        gallery_views="single",
-        exclude="view",
-    ),
+    protocols=casia_b.DATASET.protocols,
     split=None,  # how many train is an option: `generate` writes the partition JSON into the root
     partition="it is written into data.root as partition.json when the walkers are made",
     # Something that a walk shows, for networks that diagnose: nothing, a bag or a coat.
