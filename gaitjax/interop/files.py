@@ -17,6 +17,7 @@ from gaitjax import files
 from gaitjax.errors import UserError
 
 SUFFIXES = (".pt", ".safetensors")
+TORCH = (".pt", ".pth")
 EXPECTED = "expected what OpenGait saves, or a bare state_dict, as .pt or .safetensors"
 STEP = "iteration"  # OpenGait's word
 NUMBERS = {
@@ -33,7 +34,8 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], int]:
     """Reads a state_dict.
 
     Args:
-        path: a .pt, which holds what OpenGait saves or a bare state_dict, or a .safetensors.
+        path: a .pt or .pth, which holds what OpenGait saves or a bare state_dict, or a
+            .safetensors.
 
     Returns:
         name -> array, floats of any kind in float32; and the steps taken, 0 where none are told.
@@ -45,7 +47,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], int]:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"{path} {what}; {EXPECTED}")
     with _readable(path):
-        return _read_torch(path) if path.suffix == ".pt" else _read_safetensors(path)
+        return _read_torch(path) if path.suffix in TORCH else _read_safetensors(path)
 
 
 def write(path: Path, state_dict: Mapping[str, np.ndarray], step: int) -> None:

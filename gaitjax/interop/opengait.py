@@ -3,10 +3,11 @@
 Every network states in `OPENGAIT` which of its parameters is which entry of OpenGait's state_dict.
 A rule is (ours, theirs, layout): two names, in which `{i}` stands for a number that both share, and
 what the values look like on either side. With `{*}` in theirs, ours is the stack of their entries
-0, 1, 2, ... A layout that is a function names an entry that their network derives, and that is
-worth nothing to ours: it is checked on reading and made again on writing, once for every parameter
-of ours that the rule names. The rules are applied strictly: an entry that is left over on either
-side, or has another shape, is an error that lists it.
+0, 1, 2, ..., with `{key|value}` that of the entries with these words. A layout that is a function
+names an entry that their network derives, and that is worth nothing to ours: it is checked on
+reading and made again on writing, once for every parameter of ours that the rule names. The rules
+are applied strictly: an entry that is left over on either side, or has another shape, is an error
+that lists it.
 """
 
 import functools
@@ -45,6 +46,7 @@ NETWORKS = {
     "SwinGait": "swingait",
 }
 COUNTER = "num_batches_tracked"
+STACK = re.compile(r"\{(\*|\w+(?:\|\w+)+)\}")
 
 
 class Leaf(NamedTuple):
@@ -81,6 +83,16 @@ def _to_channel_major(x: np.ndarray) -> np.ndarray:
     return x.T.reshape(-1)
 
 
+def _split_rows(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if x.size != np.prod(shape):
+        return x
+    return x.reshape(shape[0], -1, *shape[1:-1]).swapaxes(1, -1)  # [S * out, in] -> [S, in, out]
+
+
+def _join_rows(x: np.ndarray) -> np.ndarray:
+    return x.swapaxes(1, -1).reshape(-1, *x.shape[1:-1])
+
+
 def _norm(
     read: Callable[[np.ndarray, tuple[int, ...]], np.ndarray],
     write: Callable[[np.ndarray], np.ndarray],
@@ -97,10 +109,12 @@ _LINEAR = (
     Leaf("params", "kernel", "weight", _channels_last, _channels_first),
     Leaf("params", "bias", "bias", _same, _identity),
 )
+_JOINED = tuple(leaf._replace(read=_split_rows, write=_join_rows) for leaf in _LINEAR)
 LAYOUTS: dict[str, tuple[Leaf, ...]] = {
     "as_is": (Leaf("params", "", "", _same, _identity),),
     "conv": _LINEAR,
     "linear": _LINEAR,
+    "joined_linear": _JOINED,
     "batch_norm": _norm(_same, _identity),
     "layer_norm": _norm(_same, _identity)[:2],
     "parts_bn": _norm(_from_channel_major, _to_channel_major),
@@ -180,7 +194,27 @@ def read(network: str, model: nn.Module, state_dict: Mapping[str, np.ndarray]) -
     Raises:
         UserError: as `load` does.
     """
-    template, rules = _flat_shapes(network, model), _rules(network)
+    template = _flat_shapes(network, model)
+    return read_by(_rules(network), template, state_dict, _name(network))
+
+
+def read_by(
+    rules: Sequence[Rule],
+    template: Mapping[tuple[str, ...], Any],
+    state_dict: Mapping[str, np.ndarray],
+    name: str,
+) -> Variables:
+    """`read` by given rules.
+
+    Args:
+        rules: as a network's `OPENGAIT`.
+        template: path -> shape and type of every variable of ours.
+        state_dict: name -> array, in PyTorch's layout.
+        name: of the network, for errors.
+
+    Raises:
+        UserError: as `load` does.
+    """
     result: dict[tuple[str, ...], np.ndarray] = {}
     faults = []
     left = {key for key in state_dict if not _is_counter(key)}
@@ -193,7 +227,7 @@ def read(network: str, model: nn.Module, state_dict: Mapping[str, np.ndarray]) -
         values, wrong = _values(names, shape, leaf, state_dict)
         faults += wrong
         if not wrong:
-            result[path] = np.stack(values) if "{*}" in theirs else values[0]
+            result[path] = values[0] if shape == template[path].shape else np.stack(values)
     for theirs, expected in _derived(rules, template).items():
         left.discard(theirs)
         if theirs not in state_dict:
@@ -203,7 +237,7 @@ def read(network: str, model: nn.Module, state_dict: Mapping[str, np.ndarray]) -
     faults += [f"+ {key} has no place" for key in sorted(left)]
     if faults:
         raise UserError(
-            f"this state_dict is not one of {_name(network)}: {'; '.join(faults)}; expected that "
+            f"this state_dict is not one of {name}: {'; '.join(faults)}; expected that "
             "of the network which the config describes"
         )
     variables: Variables = flax.traverse_util.unflatten_dict(result)
@@ -218,13 +252,18 @@ def write(network: str, variables: Variables, step: int = 0) -> dict[str, np.nda
         variables: as for `dump`.
         step: what the batch counters are set to.
     """
-    rules, flat = _rules(network), flax.traverse_util.flatten_dict(variables)
+    return write_by(_rules(network), variables, step)
+
+
+def write_by(rules: Sequence[Rule], variables: Variables, step: int = 0) -> dict[str, np.ndarray]:
+    """`write` by given rules, as a network's `OPENGAIT`."""
+    flat = flax.traverse_util.flatten_dict(variables)
     result: dict[str, np.ndarray] = {}
     for path, theirs, leaf in _pairs(rules, flat):
         shape, names = _unstacked(theirs, flat[path].shape)
         if 0 in shape:
             continue
-        values = flat[path] if "{*}" in theirs else [flat[path]]
+        values = [flat[path]] if shape == flat[path].shape else flat[path]
         for name, value in zip(names, values, strict=True):
             result[name] = leaf.write(np.asarray(value))
             if leaf.theirs == "running_var":
@@ -391,9 +430,11 @@ def _derived(rules: Sequence[Rule], flat: Mapping[tuple[str, ...], Any]) -> dict
 
 def _unstacked(theirs: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], list[str]]:
     """Shape and names of the entries that make up an array of ours."""
-    if "{*}" not in theirs:
+    stack = STACK.search(theirs)
+    if not stack:
         return shape, [theirs]
-    return shape[1:], [theirs.replace("{*}", str(k)) for k in range(shape[0])]
+    words = stack[1].split("|") if "|" in stack[1] else map(str, range(shape[0]))
+    return shape[1:], [theirs.replace(stack[0], word) for word in words]
 
 
 def _fill(theirs: str, numbers: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from gaitjax.errors import UserError
 from . import (
     collate_samplers,
     dataset_scripts,
+    dinov2,
     evaluation,
     losses,
     networks,
@@ -186,6 +187,9 @@ def _checks(name: str, content: dict[str, Any], arrays: Arrays, rule: Rule) -> d
         return dict(collate_samplers.checks(content))
     if kind == "dataset scripts":
         return dict(dataset_scripts.checks(arrays))
+    if kind == "vision":
+        entries = content["cases"].items()
+        return {case: partial(dinov2.check, entry, arrays, rule) for case, entry in entries}
     if kind == "pretreatment":
         return dict(pretreatment.checks(content, arrays))
     if kind is None and "cases" in content:

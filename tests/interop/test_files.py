@@ -63,10 +63,10 @@ def test_what_opengait_saves_is_read_without_the_optimizer(torch, tmp_path):
         "iteration": 80_000,
     }
     torch.save(whole, tmp_path / "x.pt")
-    torch.save(dict(layer.named_parameters()), tmp_path / "bare.pt")
+    torch.save(dict(layer.named_parameters()), tmp_path / "bare.pth")
     torch.save(whole, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
-    for name, steps in {"x": 80_000, "bare": 0, "old": 80_000}.items():
-        found, step = files.read(tmp_path / f"{name}.pt")
+    for name, steps in {"x.pt": 80_000, "bare.pth": 0, "old.pt": 80_000}.items():
+        found, step = files.read(tmp_path / name)
         assert step == steps
         assert found.keys() == {"weight", "bias"}
         np.testing.assert_array_equal(found["weight"], layer.weight.detach().numpy())

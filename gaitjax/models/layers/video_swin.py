@@ -115,10 +115,10 @@ def dense(features: int, dtype: Any, name: str, bias: bool = True) -> nn.Dense:
     )
 
 
-def layer_norm(dtype: Any, name: str) -> nn.LayerNorm:
+def layer_norm(dtype: Any, name: str, epsilon: float = 1e-5) -> nn.LayerNorm:
     """Layer normalisation (Ba et al., arXiv:1607.06450), as PyTorch computes it."""
     wide = jnp.promote_types(dtype, jnp.float32)
-    return nn.LayerNorm(1e-5, dtype, wide, use_fast_variance=False, name=name)
+    return nn.LayerNorm(epsilon, dtype, wide, use_fast_variance=False, name=name)
 
 
 class WindowAttention(nn.Module):
