@@ -2,65 +2,96 @@
 
 With `--checkpoint runs/x --config configs/gaitset.py:oumvlp` the checkpoint is scored on another
 dataset than it was trained on: the config says which data and protocol, the checkpoint which
-network and transforms.
+network and transforms. With `--embeddings FILE`, which `gaitjax.embed` wrote, neither network nor
+frames are needed.
 """
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import jax
 from absl import flags
 from ml_collections import ConfigDict
 
-from gaitjax import command, files
+from gaitjax import command, datasets, files
+from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError
-from gaitjax.evaluation import report
-from gaitjax.training import checkpoint, validation
-from gaitjax.training import experiment as experiments
+from gaitjax.evaluation import embeddings, protocols, report
+from gaitjax.evaluation.embeddings import Embeddings
 from gaitjax.training import mesh as meshes
+from gaitjax.training import restored, validation
 
-CHECKPOINT = flags.DEFINE_string(
-    "checkpoint", None, "a run's folder or one of its checkpoints, instead of --workdir"
+EMBEDDINGS = flags.DEFINE_string(
+    "embeddings", None, "a file that gaitjax.embed wrote, to be scored instead of a checkpoint"
 )
+FACTS = ("network", "step", "checkpoint", "weights", "data")  # of a file, that are told
 log = logging.getLogger("gaitjax")
 
 
 def main(config: ConfigDict) -> None:
-    """Scores a checkpoint, and writes JSON and CSV beside it."""
-    given = [path for path in (command.WORKDIR.value, CHECKPOINT.value) if path]
-    if len(given) != 1:
-        raise UserError("give --workdir or --checkpoint: the run whose checkpoint is to be scored")
+    """Scores a checkpoint or a file of embeddings, and writes JSON and CSV beside it."""
+    run = [path for path in (command.WORKDIR.value, restored.CHECKPOINT.value) if path]
+    if len(run) + bool(EMBEDDINGS.value) != 1:
+        raise UserError(
+            "give --workdir or --checkpoint, the run whose checkpoint is to be scored, or "
+            "--embeddings, a file that gaitjax.embed wrote"
+        )
     meshes.initialize()
-    found = checkpoint.Found(Path(given[0]))
-    trained = experiments.config_of(found.meta)
-    config.data.sets = ()  # the test split is not theirs
-    data = experiments.open_data(config, command.cache_folder())
-    name = f"evaluation-{found.step}"
-    if config.data.dataset != trained.data.dataset:
-        name += f"-{config.data.dataset}"
-        log.info("trained on %s, scored on %s", trained.data.dataset, config.data.dataset)
-    for field in ("network", "model", "dtype"):
-        config[field] = trained[field]
-    config.data.modalities = trained.data.modalities
-    config.data.transforms = trained.data.transforms
-    files.check_writable(found.folder)
-    model = experiments.build_model(config, found.meta["classes"])
-    if unscored := validation.unscored(config, data, model):
-        raise UserError(f"{found.folder} cannot be scored on {data.dataset.title}: {unscored}")
-    validation.protocol(config, data)
-
-    sharding = meshes.replicated(meshes.local_devices())
-    like = checkpoint.abstract(experiments.shapes(config, data, model), sharding)
-    variables = found.variables(like)
-    log.info("%s of step %d, in %s", config.network, found.step, found.folder)
-    forward = validation.embedder(config, model)
-    result = validation.evaluate(config, data, forward, variables)
+    if EMBEDDINGS.value:
+        found, protocol, target = _read(config, Path(EMBEDDINGS.value))
+    else:
+        found, protocol, target = _embed(config, Path(run[0]))
+    result = validation.score(protocol, found, config.evaluation.metric)
     if jax.process_index() == 0:
         for line in report.lines(result):
             log.info("%s", line)
-        facts = {"step": found.step, "checkpoint": str(found.folder), "data": data.fingerprint}
-        report.write(result, found.folder, name, {**facts, "trained": found.meta})
-        log.info("written to %s/%s.json and .csv", found.folder, name)
+        report.write(result, target.parent, target.name, found.facts)
+        log.info("written to %s.json and .csv", target)
+
+
+def _embed(config: ConfigDict, path: Path) -> tuple[Embeddings, Protocol, Path]:
+    """The test split as a checkpoint embeds it, its protocol, and where the scores go."""
+    run = restored.restore(config, path, command.cache_folder())
+    folder = run.found.folder
+    files.check_writable(folder)
+    if unscored := validation.unscored(config, run.data, run.model):
+        raise UserError(f"{folder} cannot be scored on {run.data.dataset.title}: {unscored}")
+    protocol = validation.protocol(config, run.data)
+    variables = run.variables()
+    forward = validation.embedder(config, run.model)
+    embedded = validation.embed_test(config, run.data, forward, variables, run.facts(variables))
+    other = "" if run.trained_on == config.data.dataset else f"-{config.data.dataset}"
+    return embedded, protocol, folder / f"evaluation-{run.found.step}{other}"
+
+
+def _read(config: ConfigDict, path: Path) -> tuple[Embeddings, Protocol, Path]:
+    """The embeddings of a file, the config's protocol, and where the scores go."""
+    files.check_writable(path.parent)
+    found = embeddings.read(path)
+    dataset = found.facts.get("dataset")
+    if dataset != config.data.dataset:
+        raise UserError(
+            f"{path} holds embeddings of {dataset}, the config is of {config.data.dataset}; give "
+            "the config of that dataset"
+        )
+    told = (f"{name} {found.facts.get(name)}" for name in FACTS)
+    log.info("%s: %d sequences, %s", path, len(found.embeddings), ", ".join(told))
+    own = datasets.get(config.data.dataset).protocols
+    lists = _taken_lists(path, found.facts)
+    protocol = protocols.from_config(config.evaluation.protocol, own, lists)
+    return found, protocol, path.with_name(f"evaluation-{path.name}")
+
+
+def _taken_lists(path: Path, facts: dict[str, Any]) -> dict[str, list[str]]:
+    """Takes the names that the partition JSON listed out of the facts of a file."""
+    lists = facts.pop("lists", {})
+    try:
+        if all(isinstance(name, str) for names in lists.values() for name in names):
+            return dict(lists)
+    except (AttributeError, TypeError):
+        pass
+    raise UserError(f"{path} lists sequences by no names; make it again with gaitjax.embed")
 
 
 if __name__ == "__main__":

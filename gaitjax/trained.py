@@ -62,7 +62,7 @@ class Trained:
         given = _Given(
             [_by_modality(f"sequences[{i}]", x, data.modalities) for i, x in enumerate(sequences)]
         )
-        return embed.embed(
+        batches = embed.embed(
             self._forward,
             self.variables,
             given,
@@ -74,6 +74,8 @@ class Trained:
             batch=min(evaluation.batch, len(sequences)),
             mesh=meshes.local_devices(),
         )
+        embeddings: np.ndarray = embed.collect(batches, len(sequences)).embeddings
+        return embeddings
 
     def without_head(self) -> "Trained":
         """The same with a head of no classes: what tells the training identities apart is gone."""

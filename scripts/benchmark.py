@@ -32,6 +32,7 @@ from gaitjax import command, files, progress  # noqa: E402
 from gaitjax.data import augment  # noqa: E402
 from gaitjax.data.batch import Batch  # noqa: E402
 from gaitjax.data.frames import padded_length  # noqa: E402
+from gaitjax.evaluation import embed  # noqa: E402
 from gaitjax.training import experiment as experiments  # noqa: E402
 from gaitjax.training import mesh as meshes  # noqa: E402
 from gaitjax.training import validation  # noqa: E402
@@ -193,7 +194,11 @@ def evaluate(config: ConfigDict, data: Data, training: Training, state: State) -
     test = data.splits.test
     rows = np.unique(np.linspace(0, len(test) - 1, min(SEQUENCES, len(test))).astype(int)).tolist()
     forward = validation.embedder(config, training.model)
-    run = functools.partial(validation.embed_rows, config, data, forward, state.variables, rows)
+
+    def run() -> None:
+        batches = validation.embed_rows(config, data, forward, state.variables, rows)
+        embed.collect(batches, len(rows))
+
     _, first = timed(run)
     typical = statistics.median(timed(run)[1] for _ in range(REPEATS))
     return {

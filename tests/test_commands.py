@@ -1,5 +1,6 @@
 """What a person can get wrong ends in one line that names it, and leaves nothing behind."""
 
+import itertools
 import json
 import logging
 import os
@@ -14,7 +15,8 @@ import pytest
 import tiny
 from absl import flags
 
-from gaitjax import command, evaluate, train
+from gaitjax import command, embed, evaluate, train
+from gaitjax.evaluation import embeddings, parts
 from gaitjax.training import checkpoint
 
 # ml_collections loads a config so.
@@ -228,14 +230,108 @@ def test_a_checkpoint_is_scored(call, tree, trained, capsys):
 def test_a_checkpoint_is_scored_on_another_dataset(call, tree, trained, capsys):
     options = tiny.options(tree, data__dataset="casia_b", model__embedding=9)
     assert call(evaluate, *options, f"--checkpoint={trained}") is None
-    assert "trained on folder, scored on casia_b" in capsys.readouterr().err
+    assert "trained on folder, tested on casia_b" in capsys.readouterr().err
     scores = json.loads((trained / "evaluation-4-casia_b.json").read_text())["scores"]
     assert 0 <= scores["NM/rank-1"] <= 100
 
 
+@pytest.fixture(scope="session")
+def walks(tree, trained, tmp_path_factory) -> Path:
+    """A file of embeddings that the finished run made."""
+    path = tmp_path_factory.mktemp("embeddings") / "walks"
+    options = [*tiny.options(tree), f"--workdir={trained}", f"--output={path}"]
+    tiny.finish(tiny.start("embed", options))
+    return path
+
+
+def test_a_file_of_embeddings_is_scored_as_the_checkpoint(call, tree, trained, walks, capsys):
+    assert call(evaluate, *tiny.options(tree), f"--workdir={trained}") is None
+    options = tiny.options(Path("/nowhere"), network="none", model__embedding=9)
+    assert call(evaluate, *options, f"--embeddings={walks}") is None
+    assert f"{walks}: 12 sequences, network gaitset, step 4" in capsys.readouterr().err
+    found = json.loads(walks.with_name("evaluation-walks.json").read_text())
+    wanted = json.loads((trained / "evaluation-4.json").read_text())
+    assert found == wanted
+    assert {"network", "dataset", "step", "weights", "data", "config"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("lists", "refused"),
+    [({"PROBES": ["005-nm-02-000"]}, ""), ({"PROBES": [3]}, "walks"), ([1], "walks")],
+)
+def test_a_file_keeps_the_lists_of_the_partition(call, walks, tmp_path, lists, refused):
+    found = embeddings.read(walks)
+    facts = {**found.facts, "lists": lists}
+    embeddings.write(tmp_path / "walks", found._replace(facts=facts))
+    options = tiny.options(
+        Path("/nowhere"),
+        evaluation__protocol__match="{identity}-{type}-{view}",
+        evaluation__protocol__gallery=("*-nm-01-*",),
+        evaluation__protocol__probes=("listed={PROBES}",),
+    )
+    code = call(evaluate, *options, f"--embeddings={tmp_path / 'walks'}")
+    if refused:
+        check_refused(code, str(tmp_path / refused))
+    else:
+        written = json.loads((tmp_path / "evaluation-walks.json").read_text())
+        assert written["probes"] == {"listed": 1}
+        assert "lists" not in written
+
+
+def test_embeddings_of_another_dataset_are_refused(call, tree, walks):
+    options = tiny.options(tree, data__dataset="casia_b")
+    check_refused(call(evaluate, *options, f"--embeddings={walks}"), "of folder", "of casia_b")
+
+
+def test_an_extraction_goes_on_where_it_was_killed(call, tree, trained, walks, monkeypatch):
+    path, options = walks.with_name("again"), tiny.options(tree, evaluation__batch=8)
+    arguments = [*options, f"--workdir={trained}", f"--output={path}"]
+    assert call(embed, *arguments) is None
+    unbroken = path.read_bytes()
+    path.unlink()
+    add, kept = parts.Part.add, []
+
+    def die(part, rows, embedded):
+        if kept:
+            raise KeyboardInterrupt
+        kept.append(rows.tolist())
+        add(part, rows, embedded)
+
+    monkeypatch.setattr(parts.Part, "add", die)
+    assert call(embed, *arguments) == 130
+    assert [x.name for x in parts.of(path)] == ["again.part-0"]
+    other = [*options, "--config.data.frames.limit=5", *arguments[-2:]]
+    check_refused(call(embed, *other), "again.part-0", "limit 720 there, 5 now")
+    monkeypatch.setattr(parts.Part, "add", lambda *x: (kept.append(x[1].tolist()), add(*x)))
+    assert call(embed, *arguments) is None
+    assert sorted(itertools.chain(*kept)) == list(range(12))
+    assert path.read_bytes() == unbroken
+    assert not parts.of(path)
+
+
+def test_a_finished_extraction_stays_as_it_is(call, tree, trained, walks, capsys):
+    before = walks.read_bytes()
+    arguments = [f"--workdir={trained}", f"--output={walks}"]
+    assert call(embed, *tiny.options(tree), *arguments) is None
+    assert f"{walks} is finished" in capsys.readouterr().err
+    check_refused(call(embed, *tiny.options(tree, data__frames__limit=5), *arguments), str(walks))
+    assert walks.read_bytes() == before
+    assert embeddings.read(walks).embeddings.shape == (12, 62, 4)
+
+
+def test_embedding_without_a_checkpoint_or_file_is_refused(call, tree, trained):
+    for given in (f"--workdir={trained}", "--output=/nowhere"):
+        check_refused(call(embed, *tiny.options(tree), given), "--checkpoint", "--output")
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [([], "--checkpoint"), (["--checkpoint=/nowhere"], "no checkpoint in /nowhere")],
+    [
+        ([], "--checkpoint"),
+        (["--checkpoint=/nowhere"], "no checkpoint in /nowhere"),
+        (["--checkpoint=/nowhere", "--embeddings=/nowhere"], "give --workdir"),
+        (["--embeddings=/nowhere/walks"], "/nowhere/walks cannot be read"),
+    ],
 )
 def test_evaluation_without_a_checkpoint_is_refused(call, tree, arguments, named):
     check_refused(call(evaluate, *tiny.options(tree), *arguments), named)

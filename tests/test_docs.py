@@ -35,6 +35,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FIRST = "python -m gaitjax.train --config configs/gaitset.py"
 PREPARE = "python -m gaitjax.prepare casia_b --input=/data/CASIA-B --output=/data/CASIA-B-tree"
 EXPORT = "python -m gaitjax.convert --from runs/gaitset-synthetic --to gaitset.pt"
+RUN_OF_FIRST = "--config configs/gaitset.py --workdir runs/gaitset-synthetic"
+EMBED = f"python -m gaitjax.embed {RUN_OF_FIRST} --output runs/gaitset-synthetic/walks"
 SMALL = (
     "--config.data.sampler.identities=2",
     "--config.data.sampler.sequences=2",
@@ -161,6 +163,8 @@ def test_command_runs(command, clone, data):
     prepared = clone / "data/CASIA-B-tree"
     if words[2] == "gaitjax.prepare" and command != PREPARE and not prepared.exists():
         run(clone, shlex.split(PREPARE))
+    if "--embeddings" in words and not (clone / words[words.index("--embeddings") + 1]).exists():
+        run(clone, shlex.split(EMBED))
     said = run(clone, words)
     assert re.search("condition|is finished|written to|multiply-adds|fingerprint", said)
 

@@ -18,7 +18,22 @@ from gaitjax.models import Output
 
 THREADS = 4  # sequences read at the same time
 
-Forward = Callable[[Any, dict[str, jax.Array], jax.Array], jax.Array]
+SEQUENCE_AXES = 3  # at most, of what is told of a whole sequence; [N, T, H, W] is of its frames
+
+
+class Embedded(NamedTuple):
+    """What a network says of N sequences.
+
+    Attributes:
+        embeddings: float32 [N, P, C].
+        predictions: name -> [N, ...], those of whole sequences, such as 'diagnosis'.
+    """
+
+    embeddings: Any
+    predictions: dict[str, Any]
+
+
+Forward = Callable[[Any, dict[str, jax.Array], jax.Array], Embedded]
 
 
 class Sequences(Protocol):
@@ -62,19 +77,20 @@ def forward(
         mesh: devices of this process, with one axis 'data'.
 
     Returns:
-        f(variables, inputs, lengths) -> [N, P, C]; variables lie on every device, all else is
+        f(variables, inputs, lengths) -> `Embedded`; variables lie on every device, all else is
         split over them.
     """
 
-    def embeddings(variables: Any, inputs: dict[str, jax.Array], lengths: jax.Array) -> jax.Array:
+    def embedded(variables: Any, inputs: dict[str, jax.Array], lengths: jax.Array) -> Embedded:
         output = model.apply(variables, prepare(inputs, lengths), lengths, train=False)
         assert isinstance(output, Output)
         if output.embeddings is None:
             raise UserError(f"{type(model).__module__} has no embeddings that could be ranked")
-        return output.embeddings
+        predictions = {k: x for k, x in output.predictions.items() if x.ndim <= SEQUENCE_AXES}
+        return Embedded(output.embeddings, predictions)
 
     everywhere, split = NamedSharding(mesh, P()), NamedSharding(mesh, P("data"))
-    return jax.jit(embeddings, in_shardings=(everywhere, split, split), out_shardings=split)
+    return jax.jit(embedded, in_shardings=(everywhere, split, split), out_shardings=split)
 
 
 def embed(
@@ -89,12 +105,13 @@ def embed(
     bucket: int,
     batch: int,
     mesh: Mesh,
-) -> np.ndarray:
+) -> Iterator[tuple[list[int], Embedded]]:
     """Embeds sequences whole, several at a time.
 
     Sequences are padded to the next multiple of `bucket` frames and gathered by that length; a
     batch leaves as soon as it is full. Neither `batch`, `bucket` nor the number of devices has a
-    part in the result.
+    part in the result, and nothing else in who shares a batch. When the first batches are taken
+    out of `rows`, the others stay as they are.
 
     Memory: for each bucket in use less than `batch` sequences that wait, 2 * THREADS sequences
     that are being read, and two batches on the devices.
@@ -103,7 +120,7 @@ def embed(
         forward: what `forward` returned.
         variables: of the network.
         sequences: what is read.
-        rows: the sequences to embed, at least one.
+        rows: the sequences to embed.
         modalities: which of their modalities the network reads.
         transforms: `config.data.transforms`, of which those of the host act here.
         frame_limit: frames past it are dropped.
@@ -111,8 +128,8 @@ def embed(
         batch: sequences at a time; rounded up to a multiple of the number of devices.
         mesh: the devices, as given to `forward`.
 
-    Returns:
-        float32 [len(rows), P, C], in the order of rows.
+    Yields:
+        positions in `rows`, and what the network says of these sequences, in NumPy.
 
     Raises:
         UserError: for sequences that cannot be read or whose frames differ in shape.
@@ -121,11 +138,22 @@ def embed(
     size = -(-batch // mesh.size) * mesh.size
     frames = _read_all(sequences, rows, modalities, transforms, frame_limit)
     batches = _batches(progress.bar(frames, total=len(rows), label="embedding"), bucket, size)
-    result = None
-    for positions, embeddings in _run(forward, variables, batches, mesh):
+    yield from _run(forward, variables, batches, mesh)
+
+
+def collect(batches: Iterable[tuple[list[int], Embedded]], total: int) -> Embedded:
+    """What `embed` yields, put in order.
+
+    Args:
+        batches: positions, each of 0..total-1 once, and what belongs there.
+        total: at least 1.
+    """
+    result: Embedded | None = None
+    for positions, embedded in batches:
         if result is None:
-            result = np.empty((len(rows), *embeddings.shape[1:]), embeddings.dtype)
-        result[positions] = embeddings[: len(positions)]
+            result = jax.tree.map(lambda x: np.empty((total, *x.shape[1:]), x.dtype), embedded)
+        for whole, x in zip(*map(jax.tree.leaves, (result, embedded)), strict=True):
+            whole[positions] = x
     assert result is not None, "no rows to embed"
     return result
 
@@ -193,14 +221,20 @@ def _pad(items: list[tuple[int, dict[str, np.ndarray]]], length: int, size: int)
 
 def _run(
     forward: Forward, variables: Any, batches: Iterable[_Padded], mesh: Mesh
-) -> Iterator[tuple[list[int], np.ndarray]]:
+) -> Iterator[tuple[list[int], Embedded]]:
     """Yields each batch's embeddings when the next is on its way, so that devices never wait."""
     running = None
     for positions, inputs, lengths in batches:
         placed = jax.device_put((inputs, lengths), NamedSharding(mesh, P("data")))
         started = positions, forward(variables, *placed)
         if running is not None:
-            yield running[0], jax.device_get(running[1])
+            yield _fetch(*running)
         running = started
     if running is not None:
-        yield running[0], jax.device_get(running[1])
+        yield _fetch(*running)
+
+
+def _fetch(positions: list[int], embedded: Embedded) -> tuple[list[int], Embedded]:
+    """Waits for a batch, and leaves out what only fills it up."""
+    fetched: Embedded = jax.tree.map(lambda x: x[: len(positions)], jax.device_get(embedded))
+    return positions, fetched

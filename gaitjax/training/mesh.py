@@ -114,6 +114,12 @@ def gather_shares(share: np.ndarray, rows: int) -> np.ndarray:
     return np.asarray(gathered).swapaxes(0, 1).reshape(-1, *share.shape[1:])[:rows]
 
 
+def wait_for_all(name: str) -> None:
+    """Returns when every process has come here; `name` is this place's own."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(name)
+
+
 def stop_together(stop: bool, step: int) -> bool:
     """Whether any process was asked to stop; all of them hear of it at the same step."""
     if jax.process_count() == 1:

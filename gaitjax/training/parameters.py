@@ -1,10 +1,12 @@
-"""Parameters by the patterns that a config names them with."""
+"""Parameters by the patterns that a config names them with, and what tells them from others."""
 
 import difflib
 import fnmatch
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from flax import traverse_util
 
 from gaitjax.errors import UserError
@@ -54,6 +56,23 @@ def check(field: str, patterns: Iterable[str], paths: Iterable[str]) -> None:
         if not fnmatch.filter(paths, pattern):
             near = ", ".join(difflib.get_close_matches(pattern, paths, n=4, cutoff=0.0))
             raise UserError(f"{field}: {pattern!r} matches no parameter; near are {near or 'none'}")
+
+
+def fingerprint(variables: Mapping[str, Any]) -> str:
+    """A short hash of names, types, shapes and values.
+
+    Args:
+        variables: nested arrays, such as parameters and statistics, that this process has whole.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path, x in sorted(traverse_util.flatten_dict(variables, sep="/").items()):
+        array = np.asarray(x)
+        digest.update(f"{path} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,18 @@
 """Scores of a network on the test split, by all processes together."""
 
 import functools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import flax.linen as nn
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
 from gaitjax.data import augment
 from gaitjax.datasets import Protocol
 from gaitjax.evaluation import embed, protocols
+from gaitjax.evaluation.embed import Embedded
+from gaitjax.evaluation.embeddings import Embeddings
 from gaitjax.evaluation.protocols import Result
 from gaitjax.models import energy_image
 from gaitjax.training import experiment as experiments
@@ -68,9 +70,9 @@ def embedder(config: ConfigDict, model: nn.Module) -> embed.Forward:
 
 
 def embed_rows(
-    config: ConfigDict, data: Data, forward: embed.Forward, variables: Any, rows: list[int]
-) -> np.ndarray:
-    """Embeddings [len(rows), P, C] of sequences of the test split, by this process alone.
+    config: ConfigDict, data: Data, forward: embed.Forward, variables: Any, rows: Sequence[int]
+) -> Iterator[tuple[list[int], Embedded]]:
+    """Embeds sequences of the test split, by this process alone: see `embed.embed`.
 
     Args:
         config: of which `data` and `evaluation` count.
@@ -79,7 +81,7 @@ def embed_rows(
         variables: the network's parameters and statistics, on all devices.
         rows: of the test split.
     """
-    return embed.embed(
+    yield from embed.embed(
         forward,
         variables,
         data.splits.test,
@@ -90,6 +92,42 @@ def embed_rows(
         bucket=config.evaluation.frame_bucket,
         batch=config.evaluation.batch,
         mesh=meshes.local_devices(),
+    )
+
+
+def embed_test(
+    config: ConfigDict,
+    data: Data,
+    forward: embed.Forward,
+    variables: Any,
+    facts: dict[str, Any],
+) -> Embeddings:
+    """Embeds the test split; every process has all of it.
+
+    Args:
+        config: of which `data` and `evaluation` count.
+        data: of which the test split is read.
+        forward: what `embedder` returned.
+        variables: the network's parameters and statistics, on all devices.
+        facts: where the embeddings come from.
+    """
+    test = data.splits.test
+    rows = meshes.share_of(len(test)).tolist()
+    share = embed.collect(embed_rows(config, data, forward, variables, rows), len(rows))
+    whole = jax.tree.map(functools.partial(meshes.gather_shares, rows=len(test)), share)
+    names = (test.identities, test.types, test.views)
+    return Embeddings(whole.embeddings, whole.predictions, *names, facts)
+
+
+def score(protocol: Protocol, embeddings: Embeddings, metric: str) -> Result:
+    """Scores embeddings by a protocol, as `protocols.evaluate` does."""
+    return protocols.evaluate(
+        protocol,
+        embeddings.embeddings,
+        embeddings.identities.tolist(),
+        embeddings.types.tolist(),
+        embeddings.views.tolist(),
+        metric,
     )
 
 
@@ -105,18 +143,8 @@ def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: 
     Raises:
         UserError: for a protocol that does not fit to the data.
     """
-    test = data.splits.test
-    rows = meshes.share_of(len(test)).tolist()
-    share = embed_rows(config, data, forward, variables, rows)
-    embeddings = meshes.gather_shares(share, len(test))
-    return protocols.evaluate(
-        protocol(config, data),
-        embeddings,
-        test.identities.tolist(),
-        test.types.tolist(),
-        test.views.tolist(),
-        config.evaluation.metric,
-    )
+    embeddings = embed_test(config, data, forward, variables, {})
+    return score(protocol(config, data), embeddings, config.evaluation.metric)
 
 
 def baselines(

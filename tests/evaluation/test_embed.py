@@ -9,6 +9,7 @@ from jax.sharding import AxisType
 
 from gaitjax.errors import UserError
 from gaitjax.evaluation import embed
+from gaitjax.evaluation.embed import Embedded
 from gaitjax.models import Output
 
 LENGTHS = [3, 9, 1, 20, 8, 5, 12, 4, 7, 16, 2, 11, 6]
@@ -56,13 +57,18 @@ def variables():
     return Net().init(jax.random.key(0), frames, jnp.ones(1, jnp.int32), train=False)
 
 
-def run(sequences, rows=None, *, batch, bucket, devices, frame_limit=15, prepare=scale):
+def run(sequences, rows=None, **how):
+    rows = range(len(sequences.lengths)) if rows is None else rows
+    return embed.collect(started(sequences, rows, **how), len(rows)).embeddings
+
+
+def started(sequences, rows, *, batch, bucket, devices, frame_limit=15, prepare=scale):
     devices = mesh(devices)
     return embed.embed(
         embed.forward(Net(), prepare, devices),
         variables(),
         sequences,
-        range(len(sequences.lengths)) if rows is None else rows,
+        rows,
         modalities=("a", "b"),
         transforms={},
         frame_limit=frame_limit,
@@ -90,6 +96,25 @@ def test_batch_bucket_and_devices_do_not_change_an_embedding(batch, bucket, devi
     np.testing.assert_allclose(found, [alone(i) for i in range(len(LENGTHS))], atol=1e-5)
 
 
+@pytest.mark.parametrize("devices", [1, 8])
+def test_without_the_first_batches_the_others_are_the_same(devices):
+    def batches(rows):
+        return [
+            (np.array(rows)[positions], embedded.embeddings)
+            for positions, embedded in started(
+                Walkers(LENGTHS), rows, batch=2, bucket=4, devices=devices
+            )
+        ]
+
+    whole = batches(list(range(len(LENGTHS))))
+    for first in range(1, len(whole)):
+        taken = np.concatenate([rows for rows, _ in whole[:first]])
+        rest = batches(np.setdiff1d(np.arange(len(LENGTHS)), taken).tolist())
+        for (a, x), (b, y) in zip(whole[first:], rest, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert x.tobytes() == y.tobytes()
+
+
 def test_rows_are_embedded_in_their_order():
     rows = [11, 2, 3, 2]
     found = run(Walkers(LENGTHS), rows, batch=2, bucket=4, devices=1)
@@ -113,9 +138,9 @@ def test_no_more_is_read_than_the_next_batches_need():
 
     def forward(variables, inputs, lengths):
         ahead.append(sequences.reads - 5 * len(ahead))
-        return jnp.zeros((len(lengths), 1, 1))
+        return Embedded(jnp.zeros((len(lengths), 1, 1)), {})
 
-    embed.embed(
+    batches = embed.embed(
         forward,
         {},
         sequences,
@@ -127,6 +152,7 @@ def test_no_more_is_read_than_the_next_batches_need():
         batch=5,
         mesh=mesh(1),
     )
+    embed.collect(batches, 60)
     assert len(ahead) == 12
     assert max(ahead) <= 5 + 2 * embed.THREADS
 

@@ -21,8 +21,7 @@ def test_every_process_embeds_its_own_share(tree, tmp_path, monkeypatch):
     embedder = validation.embedder(config, model)
     evaluate = functools.partial(validation.evaluate, config, data, embedder, variables)
 
-    rows = list(range(len(data.splits.test)))
-    whole = validation.embed_rows(config, data, embedder, variables, rows)
+    whole = validation.embed_test(config, data, embedder, variables, {}).embeddings
     shares = []
 
     def gather(share, rows):
