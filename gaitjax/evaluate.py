@@ -3,30 +3,44 @@
 With `--checkpoint runs/x --config configs/gaitset.py:oumvlp` the checkpoint is scored on another
 dataset than it was trained on: the config says which data and protocol, the checkpoint which
 network and transforms. With `--embeddings FILE`, which `gaitjax.embed` wrote, neither network nor
-frames are needed.
+frames are needed. `--report DIR` adds a page for people, see `gaitjax.evaluation.page`.
 """
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 from absl import flags
 from ml_collections import ConfigDict
 
 from gaitjax import command, datasets, files
+from gaitjax.data.sequences import Sequences
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError
-from gaitjax.evaluation import embeddings, protocols, report
+from gaitjax.evaluation import embeddings, page, protocols, report
 from gaitjax.evaluation.embeddings import Embeddings
+from gaitjax.training import experiment as experiments
 from gaitjax.training import mesh as meshes
 from gaitjax.training import restored, validation
 
 EMBEDDINGS = flags.DEFINE_string(
     "embeddings", None, "a file that gaitjax.embed wrote, to be scored instead of a checkpoint"
 )
+REPORT = flags.DEFINE_string(
+    "report", None, "a folder for a page with tables, plots and rank lists, which needs an extra"
+)
 FACTS = ("network", "step", "checkpoint", "weights", "data")  # of a file, that are told
 log = logging.getLogger("gaitjax")
+
+
+class _Embedded(NamedTuple):
+    """What is scored and by which protocol, where the scores go, and the frames, if at hand."""
+
+    embeddings: Embeddings
+    protocol: Protocol
+    target: Path
+    sequences: Sequences | None
 
 
 def main(config: ConfigDict) -> None:
@@ -37,21 +51,26 @@ def main(config: ConfigDict) -> None:
             "give --workdir or --checkpoint, the run whose checkpoint is to be scored, or "
             "--embeddings, a file that gaitjax.embed wrote"
         )
+    if REPORT.value:
+        page.check(Path(REPORT.value))
     meshes.initialize()
     if EMBEDDINGS.value:
-        found, protocol, target = _read(config, Path(EMBEDDINGS.value))
+        found, protocol, target, sequences = _read(config, Path(EMBEDDINGS.value))
     else:
-        found, protocol, target = _embed(config, Path(run[0]))
+        found, protocol, target, sequences = _embed(config, Path(run[0]))
     result = validation.score(protocol, found, config.evaluation.metric)
     if jax.process_index() == 0:
         for line in report.lines(result):
             log.info("%s", line)
         report.write(result, target.parent, target.name, found.facts)
         log.info("written to %s.json and .csv", target)
+        if REPORT.value:
+            page.write(Path(REPORT.value), result, protocol, found, sequences)
+            log.info("report: %s", Path(REPORT.value) / page.NAME)
 
 
-def _embed(config: ConfigDict, path: Path) -> tuple[Embeddings, Protocol, Path]:
-    """The test split as a checkpoint embeds it, its protocol, and where the scores go."""
+def _embed(config: ConfigDict, path: Path) -> _Embedded:
+    """The test split as a checkpoint embeds it."""
     run = restored.restore(config, path, command.cache_folder())
     folder = run.found.folder
     files.check_writable(folder)
@@ -62,11 +81,12 @@ def _embed(config: ConfigDict, path: Path) -> tuple[Embeddings, Protocol, Path]:
     forward = validation.embedder(config, run.model)
     embedded = validation.embed_test(config, run.data, forward, variables, run.facts(variables))
     other = "" if run.trained_on == config.data.dataset else f"-{config.data.dataset}"
-    return embedded, protocol, folder / f"evaluation-{run.found.step}{other}"
+    target = folder / f"evaluation-{run.found.step}{other}"
+    return _Embedded(embedded, protocol, target, run.data.splits.test)
 
 
-def _read(config: ConfigDict, path: Path) -> tuple[Embeddings, Protocol, Path]:
-    """The embeddings of a file, the config's protocol, and where the scores go."""
+def _read(config: ConfigDict, path: Path) -> _Embedded:
+    """The embeddings of a file; a report shows frames of the data in config.data.root, if set."""
     files.check_writable(path.parent)
     found = embeddings.read(path)
     dataset = found.facts.get("dataset")
@@ -80,7 +100,11 @@ def _read(config: ConfigDict, path: Path) -> tuple[Embeddings, Protocol, Path]:
     own = datasets.get(config.data.dataset).protocols
     lists = _taken_lists(path, found.facts)
     protocol = protocols.from_config(config.evaluation.protocol, own, lists)
-    return found, protocol, path.with_name(f"evaluation-{path.name}")
+    sequences = None
+    if REPORT.value and config.data.root:
+        config.data.sets = ()
+        sequences = experiments.open_data(config, command.cache_folder()).splits.test
+    return _Embedded(found, protocol, path.with_name(f"evaluation-{path.name}"), sequences)
 
 
 def _taken_lists(path: Path, facts: dict[str, Any]) -> dict[str, list[str]]:

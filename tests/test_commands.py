@@ -16,7 +16,7 @@ import tiny
 from absl import flags
 
 from gaitjax import command, embed, evaluate, train
-from gaitjax.evaluation import embeddings, parts
+from gaitjax.evaluation import embeddings, page, parts
 from gaitjax.training import checkpoint
 
 # ml_collections loads a config so.
@@ -219,10 +219,12 @@ def test_a_full_disk_is_named_and_tears_nothing(call, tree, small_disk):
     assert int(tiny.saved(workdir, step)["step"]) == step
 
 
-def test_a_checkpoint_is_scored(call, tree, trained, capsys):
+def test_a_checkpoint_is_scored(call, tree, trained, tmp_path, capsys):
     written = trained / "evaluation-4.json"
     during = json.loads(written.read_text())["scores"]
-    assert call(evaluate, *tiny.options(tree), f"--workdir={trained}") is None
+    options = [*tiny.options(tree), f"--workdir={trained}", f"--report={tmp_path / 'report'}"]
+    assert call(evaluate, *options) is None
+    assert "Four frames of" in (tmp_path / "report" / page.NAME).read_text()
     assert json.loads(written.read_text())["scores"] == during
     assert f"written to {written}" in capsys.readouterr().err.replace(".json and", ".json\nand")
 
@@ -253,6 +255,19 @@ def test_a_file_of_embeddings_is_scored_as_the_checkpoint(call, tree, trained, w
     wanted = json.loads((trained / "evaluation-4.json").read_text())
     assert found == wanted
     assert {"network", "dataset", "step", "weights", "data", "config"} <= found.keys()
+
+
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_a_report_of_a_file_shows_frames_where_the_data_are(call, tree, walks, tmp_path, at_hand):
+    options = tiny.options(tree) if at_hand else tiny.options(tree, data__root="")
+    assert call(evaluate, *options, f"--embeddings={walks}", f"--report={tmp_path}") is None
+    assert ("Four frames of" in (tmp_path / page.NAME).read_text()) == at_hand
+
+
+def test_a_report_that_cannot_be_written_is_refused_at_once(call, tree, trained, tmp_path):
+    (tmp_path / "file").touch()
+    options = [*tiny.options(tree), f"--workdir={trained}", f"--report={tmp_path / 'file' / 'x'}"]
+    check_refused(call(evaluate, *options), f"{tmp_path / 'file' / 'x'}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,239 @@
+"""Every search of a protocol, and lists of the nearest for some of them."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gaitjax.datasets import Protocol
+from gaitjax.evaluation import metrics, protocols, ranking
+from gaitjax.evaluation.embeddings import Embeddings
+from gaitjax.evaluation.protocols import NO_MATE
+from gaitjax.evaluation.ranking import Side
+
+NOT_SCORED = -1
+SHOWN = 5  # entries of a rank list
+
+
+class Searches(NamedTuple):
+    """A condition's searches: of each of n probes in each of G galleries.
+
+    Attributes:
+        probe: the n probes; `embeddings` is of all sequences.
+        gallery: the m entries of all galleries, likewise.
+        views: str [n], the viewpoints of the probes.
+        gallery_views: str [m], those of the gallery.
+        galleries: the viewpoints of the galleries, str [G]; one '' for a gallery of all views.
+        first: int32 [n, G], gallery entries before the probe's first mate; NO_MATE where that
+            counts as a miss, NOT_SCORED where the search is no part of the scores.
+        weights: float64 [n, G], the share of each search in the condition's score.
+    """
+
+    probe: Side
+    gallery: Side
+    views: np.ndarray
+    gallery_views: np.ndarray
+    galleries: np.ndarray
+    first: np.ndarray
+    weights: np.ndarray
+
+
+class Entry(NamedTuple):
+    """A gallery entry as a probe sees it."""
+
+    row: int
+    distance: float
+    is_mate: bool
+
+
+class RankList(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        probe: its row.
+        gallery: the viewpoint of the gallery; '' for all.
+        size: gallery entries that took part.
+        position: of the first mate, from 1.
+        nearest: the first entries.
+        mate: the first mate.
+    """
+
+    probe: int
+    gallery: str
+    size: int
+    position: int
+    nearest: list[Entry]
+    mate: Entry
+
+
+def searches(protocol: Protocol, embeddings: Embeddings, metric: str) -> dict[str, Searches]:
+    """Where the mates of every probe rank, by condition.
+
+    Args:
+        protocol: who is probe and who is gallery.
+        embeddings: of N sequences.
+        metric: 'euclidean' or 'cosine'.
+
+    Raises:
+        UserError: as `protocols.select` does.
+    """
+    views = viewpoints(protocol, embeddings)
+    identity, view = (
+        np.unique(column, return_inverse=True)[1].astype(np.int32)
+        for column in (embeddings.identities, views)
+    )
+
+    def side(rows: np.ndarray) -> Side:
+        return Side(embeddings.embeddings, identity[rows], view[rows], rows.astype(np.int32))
+
+    found = {}
+    for condition, rows in protocols.select(protocol, *_names(embeddings)).items():
+        probe, gallery = side(rows.probes), side(rows.gallery)
+        of_probes, of_gallery = views[rows.probes], views[rows.gallery]
+        if protocol.gallery_views == "single":
+            galleries, first = _in_each_view(protocol, probe, gallery, metric, of_gallery)
+        else:
+            galleries, first = np.array([""]), _in_all_views(protocol, probe, gallery, metric)
+        by_view = protocol.gallery_views == "single" or protocol.average == "views"
+        weights = _weights(first != NOT_SCORED, of_probes if by_view else of_probes[:1])
+        found[condition] = Searches(
+            probe, gallery, of_probes, of_gallery, galleries, first, weights
+        )
+    return found
+
+
+def viewpoints(protocol: Protocol, embeddings: Embeddings) -> np.ndarray:
+    """What counts as the view of each sequence, str [N]."""
+    return protocols.viewpoints(protocol, *_names(embeddings))
+
+
+def _names(embeddings: Embeddings) -> tuple[list[str], list[str], list[str]]:
+    return embeddings.identities.tolist(), embeddings.types.tolist(), embeddings.views.tolist()
+
+
+def _placed(side: Side) -> Side:
+    """With its own embeddings alone."""
+    return side._replace(embeddings=side.embeddings[side.row])
+
+
+def _in_each_view(
+    protocol: Protocol, probe: Side, gallery: Side, metric: str, views: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.unique(gallery.view)
+
+    def rank(probe: Side, gallery: Side) -> Any:
+        return ranking.rank_by_view(probe, gallery, jax.device_put(codes), metric)
+
+    first = ranking.by_chunks(rank, _placed(probe), jax.device_put(_placed(gallery)))
+    first = np.where(first < len(gallery.row), first, NO_MATE)
+    unscored = (probe.view[:, None] == codes) & (protocol.exclude == "view")
+    return np.unique(views), np.where(unscored, NOT_SCORED, first)
+
+
+def _in_all_views(protocol: Protocol, probe: Side, gallery: Side, metric: str) -> np.ndarray:
+    def rank(probe: Side, gallery: Side) -> Any:
+        return ranking.rank(probe, gallery, metric, protocol.exclude)[0]
+
+    first: np.ndarray = ranking.by_chunks(rank, _placed(probe), jax.device_put(_placed(gallery)))
+    without = NOT_SCORED if protocol.unmatched == "skip" else NO_MATE
+    return np.where(first < len(gallery.row), first, without)[:, None]
+
+
+def _weights(scored: np.ndarray, views: np.ndarray) -> np.ndarray:
+    """Weights whose sum is the mean over probe views of means over galleries of means of probes."""
+    weights = np.zeros(scored.shape)
+    for view in np.unique(views):
+        own = scored & (views == view)[:, None]
+        searched = own.sum(0)
+        weights += own / np.maximum(searched, 1) / max((searched > 0).sum(), 1)
+    total = max(float(weights.sum()), 1.0)
+    return np.asarray(weights / total)
+
+
+def cumulative_matches(searches: Searches, length: int) -> np.ndarray:
+    """The CMC curve of a condition, percent [length], weighed as its scores are."""
+    ranks = np.arange(length)
+    first = np.where(searches.first == NOT_SCORED, NO_MATE, searches.first)
+    hits = np.bincount(
+        np.minimum(first, length).ravel(), searches.weights.ravel(), minlength=length + 1
+    )
+    curve: np.ndarray = 100 * hits.cumsum()[ranks]
+    return curve
+
+
+def misses(searches: Searches, identities: np.ndarray) -> dict[str, tuple[int, int]]:
+    """Identity -> (searches whose nearest entry is somebody else, searches)."""
+    names, codes = np.unique(identities[searches.probe.row], return_inverse=True)
+    scored = (searches.first != NOT_SCORED).sum(1)
+    missed = (searches.first > 0).sum(1)
+    pairs = zip(np.bincount(codes, missed), np.bincount(codes, scored), strict=True)
+    return {n: (int(m), int(s)) for n, (m, s) in zip(names.tolist(), pairs, strict=True) if s}
+
+
+def hardest(searches: Searches, number: int) -> list[tuple[int, int]]:
+    """The failures whose mates rank last, one a probe, taken from all probe views in turn.
+
+    Returns:
+        up to `number` (probe, gallery), indices into `searches.first`; the hardest of each view
+        before the second of each.
+    """
+    ranked = np.where(searches.first == NO_MATE, NOT_SCORED, searches.first)
+    gallery, worst = ranked.argmax(1), ranked.max(1)
+    order = np.argsort(-worst, kind="stable")
+    order = order[worst[order] > 0]
+    turn = np.zeros(len(order), int)
+    for view in np.unique(searches.views):
+        own = searches.views[order] == view
+        turn[own] = np.arange(own.sum())
+    chosen = order[np.argsort(turn, kind="stable")][:number]
+    return [(probe, int(gallery[probe])) for probe in chosen.tolist()]
+
+
+def successes(searches: Searches, number: int, seed: int) -> list[tuple[int, int]]:
+    """Up to `number` searches that found a mate first, drawn at random, sorted."""
+    found = np.argwhere(searches.first == 0)
+    drawn = np.random.default_rng(seed).choice(len(found), min(number, len(found)), replace=False)
+    return [(int(probe), int(gallery)) for probe, gallery in found[np.sort(drawn)]]
+
+
+def rank_lists(
+    protocol: Protocol, searches: Searches, chosen: list[tuple[int, int]], metric: str
+) -> list[RankList]:
+    """What some of a condition's searches found; every one of them has a mate."""
+    if not chosen:
+        return []
+    gallery, (own, of) = searches.gallery, np.array(chosen).T
+    probe = Side(searches.probe.embeddings, *(x[own] for x in searches.probe[1:]))
+    distance = np.asarray(
+        metrics.distances(_placed(probe).embeddings, _placed(gallery).embeddings, metric)
+    )
+    mates = probe.identity[:, None] == gallery.identity
+    counts = probe.row[:, None] != gallery.row
+    if protocol.gallery_views == "single":
+        counts &= searches.galleries[of, None] == searches.gallery_views
+    elif protocol.exclude == "view":
+        counts &= ~(mates & (probe.view[:, None] == gallery.view))
+    return [
+        _rank_list(int(row), str(name), gallery.row, *of_probe)
+        for row, name, *of_probe in zip(
+            probe.row, searches.galleries[of], distance, mates, counts, strict=True
+        )
+    ]
+
+
+def _rank_list(
+    probe: int,
+    gallery: str,
+    rows: np.ndarray,
+    distance: np.ndarray,
+    mates: np.ndarray,
+    counts: np.ndarray,
+) -> RankList:
+    order = np.flatnonzero(counts)[np.argsort(distance[counts], kind="stable")]
+    position = int(np.argmax(mates[order]))
+
+    def entry(i: int) -> Entry:
+        return Entry(int(rows[i]), float(distance[i]), bool(mates[i]))
+
+    nearest = [entry(i) for i in order[:SHOWN]]
+    return RankList(probe, gallery, len(order), position + 1, nearest, entry(order[position]))
