@@ -125,6 +125,12 @@ def adam(config: ConfigDict, learning_rate: float, weight_decay: float) -> None:
     config.optimizer = ConfigDict({"type": "adam", **settings})
 
 
+def one_cycle(config: ConfigDict, **options: float | bool) -> None:
+    """One cycle of learning rate and momentum over all steps, those of a flag too."""
+    fields = {"type": "one_cycle", "total": config.train.get_ref("steps"), "symmetric": False}
+    config.schedule = ConfigDict({**fields, **options})
+
+
 def synthetic(config: ConfigDict) -> None:
     """The built-in walkers, and a run that two CPU cores finish within ten minutes."""
     usual = tuple(f"nm-0{number}" for number in range(1, 7))

@@ -1,12 +1,13 @@
 """What a network costs: `python -m gaitjax.describe --config configs/gaitbase.py:casia_b`.
 
 Needs no data: --classes says how many identities the head tells apart, --height how many pixels
-high and wide the stored frames are.
+high and wide the stored frames are, --joints how many joints stored poses have.
 """
 
 import dataclasses
 import functools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -23,7 +24,8 @@ from gaitjax.training import experiment as experiments
 
 CLASSES = flags.DEFINE_integer("classes", 0, "what the head tells apart", lower_bound=0)
 HEIGHT = flags.DEFINE_integer("height", 64, "pixels of the stored frames", lower_bound=1)
-SIZES = {"joints": 17, "channels": 3, "points": 1024}  # of axes that are not of pixels
+JOINTS = flags.DEFINE_integer("joints", 17, "of the stored poses", lower_bound=1)
+SIZES = {"channels": 3, "points": 1024}  # of other axes that are not of pixels
 LENGTH = 30  # frames of the sequence that is embedded
 
 
@@ -48,7 +50,7 @@ class Card:
 
 def main(config: ConfigDict) -> None:
     """Prints what the network of a config costs."""
-    card = describe(config, CLASSES.value, HEIGHT.value)
+    card = describe(config, CLASSES.value, HEIGHT.value, JOINTS.value)
     frames = (f"{name} {' x '.join(map(str, shape))}" for name, shape in card.frames.items())
     memory = cost.peak_memory(*card.forward)
     print(f"network: {config.network}, {config.dtype}, reads {', '.join(frames)}")
@@ -57,18 +59,19 @@ def main(config: ConfigDict) -> None:
     print(f"activations: {memory / 2**20:.1f} MiB at most, for {LENGTH} frames")
 
 
-def describe(config: ConfigDict, classes: int, height: int) -> Card:
+def describe(config: ConfigDict, classes: int, height: int, joints: int = 17) -> Card:
     """Counts what a network consists of; computes nothing.
 
     Args:
         config: of which `network`, `model`, `dtype` and `data` count.
         classes: how many its head tells apart.
         height: of the stored frames, pixels; their width is the same.
+        joints: of stored poses.
 
     Raises:
         UserError: for what in the config makes no network.
     """
-    inputs, lengths = _inputs(config, height)
+    inputs, lengths = _inputs(config, height, SIZES | {"joints": joints})
     full, bare = (
         experiments.build_model(config, opengait.classes_of(config.network, count))
         for count in (classes, 0)
@@ -90,12 +93,14 @@ def describe(config: ConfigDict, classes: int, height: int) -> Card:
     )
 
 
-def _inputs(config: ConfigDict, height: int) -> tuple[dict[str, Any], jax.ShapeDtypeStruct]:
+def _inputs(
+    config: ConfigDict, height: int, sizes: Mapping[str, int]
+) -> tuple[dict[str, Any], jax.ShapeDtypeStruct]:
     """Shapes and types of what the network reads: one sequence, cut as the config says."""
     stored = {}
     for modality in config.data.modalities:
         kind, axes = FRAMES[modality]
-        frame = (axis if isinstance(axis, int) else SIZES.get(axis, height) for axis in axes)
+        frame = (axis if isinstance(axis, int) else sizes.get(axis, height) for axis in axes)
         stored[modality] = np.ones((LENGTH, *frame), "uint8" if kind == "uint8" else "float32")
     transforms = config.data.transforms.to_dict()
     sent = host.in_evaluation(stored, transforms, LENGTH)

@@ -48,6 +48,7 @@ OTHER_SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     "hid": {"silhouette": (128, 128)},
     "casia_b_star": {"silhouette": (64, 44)},
     "oumvlp": {"pose": (18, 3)},
+    "ccpg": {"pose": (18, 3)},
     "gaitlu_1m": {"silhouette": (64, 44)},
     "gln:casia_b": {"silhouette": (128, 128)},
 }
@@ -102,18 +103,24 @@ class MadeUp:
         return rng.integers(0, PARTS if modality == "parsing" else 256, shape, np.uint8)
 
 
+def shapes_of(config: ConfigDict) -> dict[str, tuple[int, ...]]:
+    """Modality -> one frame as it is on disk, of a config's dataset."""
+    key = config.data.dataset
+    return SHAPES | OTHER_SHAPES.get(key, {}) | OTHER_SHAPES.get(f"{config.network}:{key}", {})
+
+
 def data_of(config: ConfigDict) -> experiments.Data:
-    """As many identities as the training split has, each with the sequences that a batch draws."""
+    """As many identities as the training split has, with the sequences that a batch draws."""
     key = config.data.dataset
     dataset = datasets.get(key)
-    shapes = SHAPES | OTHER_SHAPES.get(key, {}) | OTHER_SHAPES.get(f"{config.network}:{key}", {})
     made_up = dataset.expected.get("train") or IDENTITIES.get(key)
     identities = made_up or config.data.options.train_identities
-    each = config.data.sampler.sequences
+    picked = config.data.sampler
+    each = max(picked.sequences, -(-picked.identities * picked.sequences // identities))
     rows = identities * each
     types = [next(iter(x)).replace("*", "01") for x in dataset.labels.values()] or ["01"]
     names = Names.of([f"{i // each:05}" for i in range(rows)], [types[0]] * rows, ["000"] * rows)
-    source = MadeUp(names, shapes, list(dataset.files))
+    source = MadeUp(names, shapes_of(config), list(dataset.files))
     sequences = Sequences(source, np.arange(rows), dataset.labels)
     further = {label: len(set(classes.values())) for label, classes in dataset.labels.items()}
     splits = Splits(sequences, sequences, [])

@@ -96,6 +96,13 @@ CONFIGS = {
     "gaitssb_finetune:oumvlp": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:grew": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:gait3d": Published("GaitSSB_Finetune"),
+    "gaitgraph2:casia_b": Published("GaitGraph2"),
+    "gaitgraph2:oumvlp": Published("GaitGraph2_phase2", "62.10"),
+    "gaitgraph2:oumvlp17": Published("GaitGraph2_phase2_17", "70.75"),
+    "gaitgraph2:grew": Published("GaitGraph2", "34.61"),
+    "gaitgraph2:gait3d": Published("GaitGraph2", "11.00"),
+    "gaitgraph2:ccpg": Published("GaitGraph2"),
+    "gaitgraph2:sustech1k": Published("GaitGraph2"),
     "segmentation:casia_b_star": Published("Segmentation"),
     "gaitedge:casia_b_star": Published("GaitEdge", "NM 97.9, BG 96.1, CL 86.4"),
     "gaitedge:casia_b_star_e2e": Published("GaitGL_E2E", "NM 99.1, BG 98.2, CL 89.1"),
@@ -133,6 +140,7 @@ TAIL = """
 | ScoNet | Zhou et al., Gait patterns as biomarkers, MICCAI 2024 |
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |
+| GaitGraph2 | Teepe et al., Towards a deeper understanding, CVPR Workshops 2022 |
 
 The networks, their settings and these scores are the work of their authors and of OpenGait
 (https://github.com/ShiqiYu/OpenGait), which is for academic use only; so are its checkpoints.
@@ -158,7 +166,8 @@ def row(name: str) -> str:
     classes = dataset.expected.get("train") or check_configs.IDENTITIES.get(key, 0)
     if dataset.labels and config.network == "sconet":
         classes = len(dataset.labels["diagnosis"])
-    card = describe(config, classes, 128 if large else 64)
+    joints = check_configs.shapes_of(config)["pose"][0]
+    card = describe(config, classes, 128 if large else 64, joints)
     theirs = next(model for model, ours in opengait.NETWORKS.items() if ours == config.network)
     saved = f"{published.saved}-{published.steps or config.train.steps:05d}.pt"
     cells = (

@@ -33,7 +33,7 @@ def network(name="gaitset"):
     config.evaluation.frame_bucket = 4
     model = experiments.build_model(config, {"identity": 3})
     init = jax.jit(functools.partial(model.init, train=False))
-    variables = init(jax.random.key(0), *opengait._example(name))
+    variables = init(jax.random.key(0), *opengait.example(name, model))
     return Trained(config, {"identity": 3}, 0, model, variables)
 
 

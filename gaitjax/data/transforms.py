@@ -8,45 +8,15 @@ device does to images is in `augment`.
 import collections
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from gaitjax import skeletons
 from gaitjax.errors import UserError
+from gaitjax.skeletons import LIMBS, SKELETONS, WITHOUT_NECK, Skeleton
 
 Transforms = Mapping[str, Sequence[Mapping[str, Any]]]
-
-
-class Skeleton(NamedTuple):
-    """How the joints of a pose hang together.
-
-    Attributes:
-        parents: the joint at the other end of each joint's bone.
-        opposite: the joint of the other side, or the joint itself.
-    """
-
-    parents: tuple[int, ...]
-    opposite: tuple[int, ...]
-
-
-SKELETONS = {
-    "coco": Skeleton(
-        (5, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
-        (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15),
-    ),
-    "openpose": Skeleton(  # the 18 joints of COCO with a neck; AlphaPose has them too
-        (1, 1, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15),
-        (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16),
-    ),
-}
-# The joints of arms and legs in the order of MsGG: six of one side, then their opposites.
-LIMBS = {
-    "coco": (6, 8, 14, 12, 7, 13, 5, 10, 16, 11, 9, 15),
-    "openpose": (2, 3, 9, 8, 6, 12, 5, 4, 10, 11, 7, 13),
-}
-
-# Of the 18 joints those of COCO, in its order.
-WITHOUT_NECK = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
 
 
 def acts(transforms: Transforms) -> bool:
@@ -236,43 +206,29 @@ def pose_channels(x: np.ndarray, *, skeleton: str = "coco") -> np.ndarray:
         UserError: if the skeleton has other joints.
     """
     joints = x[..., :2]
-    centred = joints - joints[:, :1]
-    return np.concatenate([joints, centred, *_motion(joints), _bones(joints, skeleton)], axis=-1)
+    motion = skeletons.motion(joints, len(x))
+    bones = skeletons.bones(joints, _skeleton(skeleton, x.shape[1]))
+    return np.concatenate([joints, joints - joints[:, :1], *motion, bones], axis=-1)
 
 
 def pose_streams(
     x: np.ndarray, *, skeleton: str = "coco", centre: int = 0, confidence_channel: int = 2
 ) -> np.ndarray:
-    """Places, motion and bones of joints as three streams.
-
-    Teepe et al., "Towards a deeper understanding of skeleton-based gait recognition" (GaitGraph2),
-    CVPR Workshops 2022.
+    """`skeletons.streams` of a sequence: [T, V, 3] -> [T, V, 3, 5].
 
     Args:
         x: [T, V, 3], x, y, confidence.
         skeleton: 'coco' or 'openpose'.
         centre: the joint that places are taken from.
-        confidence_channel: where motion and bones have the confidence. 3 is that of the authors'
-            code: it writes over what their paper has there.
-
-    Returns:
-        [T, V, 3, 5]: joints (x, y, confidence, x and y from the centre), motion (to the next frame,
-        confidence, to the one after it), bones (x, y, confidence, angles with both axes).
+        confidence_channel: where motion and bones have the confidence; 3: as GaitGraph2's code.
 
     Raises:
         UserError: if the skeleton has other joints.
     """
-    joints, confidence = x[..., :2].astype(np.float64), x[..., 2:3]
-    bones, empty = _bones(joints, skeleton), np.zeros_like(confidence)
-    angles = np.arccos(bones / (np.linalg.norm(bones, axis=-1, keepdims=True) + 1e-4))
-    to_next, to_second = _motion(joints)
-    streams = [
-        [joints, confidence, joints - joints[:, [centre]]],
-        [to_next, empty, to_second],
-        [bones, empty, angles],
-    ]
-    result = np.stack([np.concatenate(stream, axis=-1) for stream in streams], axis=2)
-    result[:, :, 1:, confidence_channel] = confidence
+    named = _skeleton(skeleton, x.shape[1])
+    result: np.ndarray = skeletons.streams(
+        x.astype(np.float64), len(x), named, centre, confidence_channel
+    )
     return result
 
 
@@ -538,20 +494,6 @@ def _skeleton(name: str, joints: int) -> Skeleton:
             f"{len(skeleton.parents)}: name another skeleton"
         )
     return skeleton
-
-
-def _bones(joints: np.ndarray, skeleton: str) -> np.ndarray:
-    """From its parent to each joint of [T, V, 2]."""
-    bones: np.ndarray = joints - joints[:, list(_skeleton(skeleton, joints.shape[1]).parents)]
-    return bones
-
-
-def _motion(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far the joints [T, V, 2] move to the next frame, and to the one after it."""
-    to_next, to_second = np.zeros_like(joints), np.zeros_like(joints)
-    to_next[:-2] = joints[1:-1] - joints[:-2]  # both are 0 in the last two frames
-    to_second[:-2] = joints[2:] - joints[:-2]
-    return to_next, to_second
 
 
 def _added(x: np.ndarray, change: np.ndarray) -> np.ndarray:

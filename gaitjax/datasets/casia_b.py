@@ -19,7 +19,7 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 
 DATASET = Dataset(
     title="CASIA-B",
-    files={"silhouette": "*aligned-sils.pkl|{view}.pkl|*.pkl"},
+    files={"silhouette": "*aligned-sils.pkl|{view}.pkl|*.pkl", "pose": "*pose.pkl"},
     protocols={
         "single-view": Protocol(
             gallery=("nm-0[1-4]",),

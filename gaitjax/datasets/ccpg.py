@@ -91,6 +91,7 @@ DATASET = Dataset(
         "heatmap": "*heatmap.pkl",
         "parsing": "*parsing.pkl",
         "flow": "*flow.pkl",
+        "pose": "*pose.pkl",
     },
     protocols={
         "reid-style": REID_STYLE,

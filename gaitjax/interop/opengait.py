@@ -4,10 +4,10 @@ Every network states in `OPENGAIT` which of its parameters is which entry of Ope
 A rule is (ours, theirs, layout): two names, in which `{i}` stands for a number that both share, and
 what the values look like on either side. With `{*}` in theirs, ours is the stack of their entries
 0, 1, 2, ..., with `{key|value}` that of the entries with these words. A layout that is a function
-names an entry that their network derives, and that is worth nothing to ours: it is checked on
-reading and made again on writing, once for every parameter of ours that the rule names. The rules
-are applied strictly: an entry that is left over on either side, or has another shape, is an error
-that lists it.
+names an entry that their network derives, and that is worth nothing to ours: of the shape of a
+parameter of ours that the rule names it makes the entry, which is checked on reading and made again
+on writing. The rules are applied strictly: an entry that is left over on either side, or has another
+shape, is an error that lists it.
 """
 
 import functools
@@ -24,7 +24,7 @@ import numpy as np
 from gaitjax import lookup, models
 from gaitjax.errors import UserError
 
-Rule = tuple[str, str, str | Callable[[], np.ndarray]]
+Rule = tuple[str, str, str | Callable[[tuple[int, ...]], np.ndarray]]
 Variables = dict[str, Any]
 
 NETWORKS = {
@@ -33,6 +33,7 @@ NETWORKS = {
     "GLN": "gln",
     "GaitEdge": "gaitedge",
     "GaitGL": "gaitgl",
+    "GaitGraph2": "gaitgraph2",
     "GaitPart": "gaitpart",
     "GaitSSB_Finetune": "gaitssb_finetune",
     "GaitSSB_Pretrain": "gaitssb_pretrain",
@@ -326,7 +327,7 @@ def shapes(network: str, model: nn.Module) -> Variables:
         model: its `Model`.
     """
     init = functools.partial(model.init, train=False)
-    result: Variables = jax.eval_shape(init, jax.random.key(0), *_example(network))
+    result: Variables = jax.eval_shape(init, jax.random.key(0), *example(network, model))
     return result
 
 
@@ -336,13 +337,16 @@ def _class_count(model_cfg: Mapping[str, Any]) -> int:
     return next((group["class_num"] for group in groups if "class_num" in group), 0)
 
 
-def example(model_name: str) -> tuple[dict[str, jax.Array], jax.Array]:
-    """One frame of zeros of every modality that a network may read, and its length."""
-    return _example(NETWORKS[model_name])
+def example(network: str, model: nn.Module) -> tuple[dict[str, jax.Array], jax.Array]:
+    """One frame of zeros of every modality that a network may read, and its length.
 
-
-def _example(network: str) -> tuple[dict[str, jax.Array], jax.Array]:
+    Args:
+        network: a file of `gaitjax/models`, or a dotted path, with an `EXAMPLE`.
+        model: its `Model`.
+    """
     shapes = _exported(network, "EXAMPLE", "the shape of one frame by modality")
+    if callable(shapes):
+        shapes = shapes(model)
     return {m: jnp.zeros((1, 1, *shape)) for m, shape in shapes.items()}, jnp.ones(1, jnp.int32)
 
 
@@ -420,7 +424,7 @@ def _values(
 def _derived(rules: Sequence[Rule], flat: Mapping[tuple[str, ...], Any]) -> dict[str, np.ndarray]:
     """Their name -> value of everything that their network derives."""
     return {
-        _fill(theirs, match.groupdict()): layout()
+        _fill(theirs, match.groupdict()): layout(flat[path].shape)
         for ours, theirs, layout in rules
         if not isinstance(layout, str)
         for path in flat

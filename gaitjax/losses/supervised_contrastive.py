@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gaitjax.errors import UserError
 from gaitjax.losses.triplet import pairwise_distances
@@ -45,7 +46,8 @@ def loss(
         base_temperature: see above.
         similarity: 'dot', the product of embeddings as they are, or 'distance', the negative
             Euclidean distance of embeddings of unit length.
-        active_only: whether the mean is over anchors of a loss above 0, instead of all.
+        active_only: whether the mean is over anchors of a loss above 0, instead of all. A loss
+            that is less than float32's rounding of the similarities counts as 0.
 
     Returns:
         The mean over anchors, 0 if there are none; and the scalar 'loss', the same.
@@ -64,8 +66,11 @@ def loss(
     else:
         compared = -pairwise_distances(l2_normalise(x, -1)[:, None])[0]
     own = jnp.eye(len(x), dtype=bool)
-    each = contrast(compared / temperature, labels[:, None] == labels, own)
+    nearest = jax.lax.stop_gradient(jnp.max(compared, 1, where=~own, initial=jnp.min(compared)))
+    # Less the nearest, so that a small loss is not made of the rounding of large similarities.
+    each = contrast((compared - nearest[:, None]) / temperature, labels[:, None] == labels, own)
+    rounding = np.finfo(np.float32).eps / 2 * jnp.abs(nearest) / temperature
+    counted = each > rounding if active_only else jnp.ones_like(each, bool)
     each *= temperature / base_temperature
-    counted = each > 0 if active_only else jnp.ones_like(each, bool)
     value = jnp.sum(jnp.where(counted, each, 0)) / jnp.maximum(jnp.sum(counted), 1)
     return value, {"loss": value}

@@ -1,6 +1,5 @@
 """SwinGait: convolutions, then a Video Swin Transformer (Fan et al., arXiv:2303.03301)."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -122,7 +121,7 @@ OPENGAIT = [
     (
         _TABLE,
         f"{_THEIRS}.attn.relative_position_index",
-        functools.partial(relative_position_index, WINDOW),
+        lambda table: relative_position_index(WINDOW),
     ),
     (f"{_OURS}/mlp{{k}}", f"{_THEIRS}.mlp.fc{{k}}", "linear"),
     ("transformer/widen1_norm", "transformer.layers.0.downsample.0", "layer_norm"),

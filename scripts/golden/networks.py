@@ -45,7 +45,11 @@ CHANNELS = {
     },
 }
 # OpenGait's names of what a loss is fed, where ours differ
-FIELDS = {"probabilities": "logits", "target": "labels"}
+FIELDS = {
+    "bce/probabilities": "bce/logits",
+    "bce/target": "bce/labels",
+    "SupConLoss/embeddings": "SupConLoss/features",
+}
 
 
 def manifest(case: Case) -> list[Comparison]:
@@ -222,7 +226,7 @@ def _features(
 ) -> list[Comparison]:
     """What the losses are fed; small ones also whole."""
     ours = {
-        f"{t}/{FIELDS.get(k, k)}": _channels_second(x)
+        FIELDS.get(f"{t}/{k}", f"{t}/{k}"): _channels_second(x)
         for t, term in terms.items()
         for k, x in term.items()
         if k not in ("labels", "mask")  # which ours have to state, and theirs have not
@@ -318,6 +322,7 @@ def _variables(case: Case, rule: Rule) -> dict[str, Any]:
     _empty_variables(case)  # before anything is filled that is too large for the network
     filled = {key: shape for key, shape, _, how in case["state_dict"] if how == "filled"}
     state = {key: rule.fill(case["seed"], key, shape) for key, shape in filled.items()}
+    state |= opengait.derived(opengait.NETWORKS[_name(case)], _network(case, "float32"))
     if len(state) < len(case["state_dict"]):
         state = {**_initial(case), **state}
     return opengait.load(_name(case), case["model_cfg"], state)
@@ -325,8 +330,10 @@ def _variables(case: Case, rule: Rule) -> dict[str, Any]:
 
 def _initial(case: Case) -> dict[str, np.ndarray]:
     """What a network makes by itself, under OpenGait's names."""
-    init = jax.jit(functools.partial(_network(case, "float32").init, train=False))
-    return opengait.dump(_name(case), init(jax.random.key(0), *opengait.example(_name(case))))
+    network = _network(case, "float32")
+    init = jax.jit(functools.partial(network.init, train=False))
+    example = opengait.example(opengait.NETWORKS[_name(case)], network)
+    return opengait.dump(_name(case), init(jax.random.key(0), *example))
 
 
 def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -335,6 +342,8 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
     Packed sequences are laid out as rows of a padded batch, whose padding is random.
     """
     given = set(case["inputs"]) - {"labels", "types", "seqL"}
+    if "x" in given:  # poses after the transforms of their config
+        return _poses(case, arrays["x"])
     unknown = given - {"maps"} - set(INPUTS)
     if unknown:
         raise UnsupportedError(f"input {min(unknown)}")
@@ -357,6 +366,11 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
         order = np.arange(len(lengths)).reshape(2, -1).T.reshape(-1)
         inputs = {modality: x[order] for modality, x in inputs.items()}
     return inputs, lengths
+
+
+def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What a network of poses reads, time second and joints third, and lengths."""
+    return {"pose": x.astype(np.float32)}, np.full(len(x), x.shape[1], np.int32)
 
 
 def _channels(description: str, maps: np.ndarray) -> dict[str, np.ndarray]:

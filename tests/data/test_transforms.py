@@ -89,7 +89,10 @@ def test_missing_joints_are_put_amid_those_that_were_found():
 
 @pytest.mark.parametrize("skeleton", transforms.SKELETONS)
 def test_skeletons_are_symmetric(skeleton):
-    parents, opposite = map(np.array, transforms.SKELETONS[skeleton])
+    known = transforms.SKELETONS[skeleton]
+    parents, opposite, edges = map(np.array, (known.parents, known.opposite, known.edges))
+    assert set(map(frozenset, opposite[edges].tolist())) == set(map(frozenset, edges.tolist()))
+    assert opposite[known.centre] == known.centre
     np.testing.assert_array_equal(opposite[opposite], np.arange(len(opposite)))
     limbs = np.array(transforms.LIMBS[skeleton])
     np.testing.assert_array_equal(np.sort(opposite[limbs]), np.sort(limbs))

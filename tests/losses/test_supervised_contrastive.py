@@ -51,3 +51,17 @@ def test_it_is_finite_for_equal_and_for_far_embeddings(similarity):
 def test_another_similarity_is_refused():
     with pytest.raises(UserError, match="similarity is 'cosine'; expected 'dot' or 'distance'"):
         supervised_contrastive.loss(jnp.ones((2, 3)), jnp.zeros(2, int), similarity="cosine")
+
+
+def test_a_loss_of_less_than_float32s_rounding_is_not_active():
+    # The first two are 0.1 apart and e^-1000 is left for the others, which are 0.2 apart.
+    angles = np.array([0, 0.1, 2.0, 2.2, 4.0])
+    x = jnp.stack([jnp.cos(angles), jnp.sin(angles)], 1)
+    labels = jnp.array([0, 0, 1, 2, 3])
+
+    def loss(active_only):
+        return jax.jit(supervised_contrastive.loss, static_argnums=(4, 5))(
+            x, labels, 0.001, 1.0, "distance", active_only
+        )[0]
+
+    assert loss(True) == loss(False) == 0

@@ -45,6 +45,13 @@ RESNET = {
     "strides": (1, 2, 2, 1),
 }
 NETWORKS = {
+    "gaitgraph2": Narrow(
+        "gaitgraph2",
+        {"branch": (4,), "channels": (8,), "reduction": 2, "embedding": 8},
+        {"pose": (17, 3, 5)},
+        {"SupConLoss": {"type": "supervised_contrastive", "similarity": "distance"}},
+        ordered=True,
+    ),
     "gaitset": Narrow("gaitset", {"channels": (4, 6, 8), "embedding": 8}, SMALL, TRIPLET),
     "gaitbase": Narrow("gaitbase", {"backbone": RESNET, "embedding": 8}, SMALL, BOTH),
     "gaitbase_plain": Narrow(

@@ -39,3 +39,11 @@ def images(inputs: Mapping[str, jax.Array], modality: str, dtype: Any) -> jax.Ar
     """
     x = pick(inputs, modality, dtype)
     return x if x.ndim == 5 else x[..., None]
+
+
+def reverse(x: jax.Array, lengths: jax.Array) -> jax.Array:
+    """Lets the time of [N, T, ...] run backwards within lengths [N]; padding stays."""
+    time = jnp.arange(x.shape[1])
+    turned = lengths[:, None] - 1 - time
+    index = jnp.where(turned < 0, time, turned).reshape(*x.shape[:2], *[1] * (x.ndim - 2))
+    return jnp.take_along_axis(x, index, 1)

@@ -1,6 +1,7 @@
 """Graph convolution over the parts of a body."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gaitjax.models.layers.batch_norm import BatchNorm
+from gaitjax.models.layers.conv import conv
 
 
 def normalised_adjacency(neighbours: dict[int, tuple[int, ...]]) -> np.ndarray:
@@ -30,10 +32,62 @@ def normalised_adjacency(neighbours: dict[int, tuple[int, ...]]) -> np.ndarray:
     return result
 
 
+def hop_distances(edges: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Edges on the shortest way between any two of the nodes 0 to V - 1: float [V, V]."""
+    nodes = np.max(edges) + 1
+    adjacency = np.eye(nodes, dtype=int)
+    adjacency[tuple(np.transpose(edges))] = 1
+    adjacency = adjacency | adjacency.T
+    reached = [np.linalg.matrix_power(adjacency, hops) > 0 for hops in range(nodes)]
+    return np.where(reached[-1], np.sum(np.logical_not(reached), 0), np.inf)
+
+
+def by_distance(edges: Sequence[tuple[int, int]], hops: int) -> np.ndarray:
+    """The graph of all nodes within some distance, a matrix for each distance.
+
+    Every column of their sum adds up to 1: each node takes the mean of those near it (Yan et al.,
+    ST-GCN, AAAI 2018, "distance partitioning").
+
+    Args:
+        edges: pairs of neighbours among the nodes 0 to V - 1.
+        hops: the largest distance.
+
+    Returns:
+        [hops + 1, V, V], float64; entry [k, i, j] weighs what node j takes from node i.
+    """
+    distances = hop_distances(edges)
+    near = distances <= hops
+    weights = near / near.sum(0)
+    return np.stack([np.where(distances == k, weights, 0) for k in range(hops + 1)])
+
+
 def uniform_init(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     """Uniform within 1 / sqrt(channels of the result), as OpenGait draws kernel and bias."""
     bound = 1 / math.sqrt(shape[-1])
     return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+
+def partitioned_convolution(
+    x: jax.Array, adjacency: jax.Array, features: int, dtype: Any, name: str
+) -> jax.Array:
+    """A graph convolution with weights of its own for each of K adjacency matrices.
+
+    Yan et al., ST-GCN, AAAI 2018.
+
+    Args:
+        x: [N, T, V, C].
+        adjacency: [K, V, V]; entry [k, i, j] weighs what node j takes from node i.
+        features: channels of the result.
+        dtype: of the activations.
+        name: of the linear layer.
+
+    Returns:
+        [N, T, V, features].
+    """
+    partitions = len(adjacency)
+    x = conv(partitions * features, 1, dtype, name, bias=True)(x)
+    x = x.reshape(*x.shape[:3], partitions, features)
+    return jnp.einsum("ntikc,kij->ntjc", x, adjacency.astype(dtype))
 
 
 class GraphConvolution(nn.Module):

@@ -20,3 +20,9 @@ def zero_padding(x: jax.Array, valid: jax.Array) -> jax.Array:
         An array like x.
     """
     return jnp.where(valid.reshape(*valid.shape, *[1] * (x.ndim - 2)), x, 0)
+
+
+def mean_of_valid(x: jax.Array, valid: jax.Array) -> jax.Array:
+    """The mean over the frames that count: x [N, T, ...], bool [N, T] -> [N, ...]."""
+    count = valid.sum(1).reshape(-1, *[1] * (x.ndim - 2))
+    return zero_padding(x, valid).sum(1) / count
