@@ -6,8 +6,8 @@ what the values look like on either side. With `{*}` in theirs, ours is the stac
 0, 1, 2, ..., with `{key|value}` that of the entries with these words. A layout that is a function
 names an entry that their network derives, and that is worth nothing to ours: of the shape of a
 parameter of ours that the rule names it makes the entry, which is checked on reading and made again
-on writing. The rules are applied strictly: an entry that is left over on either side, or has another
-shape, is an error that lists it.
+on writing. The rules are applied strictly: an entry that is left over on either side, or has
+another shape, is an error that lists it.
 """
 
 import functools
