@@ -1,5 +1,6 @@
 """What the commands share: flags in, one line out when something is wrong."""
 
+import argparse
 import ctypes
 import logging
 import os
@@ -7,6 +8,7 @@ import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
@@ -19,6 +21,14 @@ CONFIG = config_flags.DEFINE_config_file(
 # Parameters of glibc's mallopt, and bytes for them.
 TRIM_THRESHOLD, MMAP_THRESHOLD = (-1, 512 * 2**20), (-3, 128 * 2**20)
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a run")
+
+
+class Parser(argparse.ArgumentParser):
+    """Parses the arguments of a command without a config; a mistake is a UserError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises."""
+        raise UserError(f"{message}; see --help")
 
 
 def run(main: Callable[[ConfigDict], None], config_needed: bool = True) -> None:

@@ -6,7 +6,6 @@ there, and `python -m gaitjax.prepare pack ROOT --output STORE` packs it. Passwo
 --password_file or from GAITJAX_PASSWORD.
 """
 
-import argparse
 import logging
 import os
 import sys
@@ -14,7 +13,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NoReturn
 
 from gaitjax import command, datasets
 from gaitjax.data import store
@@ -22,11 +20,6 @@ from gaitjax.errors import UserError, some
 from gaitjax.preparation import check, run, work
 
 log = logging.getLogger("gaitjax")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -40,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _prepare(arguments: Sequence[str]) -> None:
-    parser = _Parser("python -m gaitjax.prepare", description=__doc__)
+    parser = command.Parser("python -m gaitjax.prepare", description=__doc__)
     parser.add_argument("dataset", help="a file of gaitjax/datasets, or your own's dotted path")
     parser.add_argument("--input", type=Path, required=True, help="a folder, or an archive")
     parser.add_argument("--output", type=Path, required=True, help="root of the prepared tree")
@@ -74,7 +67,7 @@ def _prepare(arguments: Sequence[str]) -> None:
 
 
 def _check(arguments: Sequence[str]) -> None:
-    parser = _Parser("python -m gaitjax.prepare check", description=check.__doc__)
+    parser = command.Parser("python -m gaitjax.prepare check", description=check.__doc__)
     parser.add_argument("root", type=Path, help="of a tree identity/type/view/*.pkl")
     parser.add_argument("--dataset", help="its name; by default what prepare.json says")
     parser.add_argument("--partition", type=Path, help="JSON with TRAIN_SET and TEST_SET")
@@ -87,7 +80,7 @@ def _check(arguments: Sequence[str]) -> None:
 
 
 def _pack(arguments: Sequence[str]) -> None:
-    parser = _Parser("python -m gaitjax.prepare pack", description=store.__doc__)
+    parser = command.Parser("python -m gaitjax.prepare pack", description=store.__doc__)
     parser.add_argument("root", type=Path, help="of a tree identity/type/view/*.pkl")
     parser.add_argument("--output", type=Path, required=True, help="folder of the store")
     parser.add_argument("--dataset", help="its name; by default what prepare.json says")

@@ -15,6 +15,7 @@ from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError, some
 from gaitjax.evaluation import ranking
 from gaitjax.evaluation.ranking import Side
+from gaitjax.evaluation.tallies import Tally, tally
 
 FIELD = "config.evaluation.protocol"  # for messages
 NO_MATE = np.iinfo(np.int32).max  # in place of the position of a mate that there is not
@@ -59,6 +60,7 @@ class Result:
         left_out: condition -> what is left out of its scores: probes without a mate or, where
             galleries of a single view are scored, pairs of views without a probe.
         notes: sentences about what is left out or counted against the scores.
+        tallies: 'CONDITION/rank-1' and so on -> what it is made of, by identity.
     """
 
     description: str
@@ -70,6 +72,7 @@ class Result:
     probes: Mapping[str, int]
     left_out: Mapping[str, int]
     notes: tuple[str, ...]
+    tallies: Mapping[str, Tally] = dataclasses.field(default_factory=dict)
 
 
 def from_config(
@@ -293,6 +296,7 @@ class _Search(NamedTuple):
     """A condition, its sides, and how they are scored.
 
     Attributes:
+        identities: str [n], of the probes.
         view_names: what the numbers of views stand for.
         searched_from: int32 [R], the views of all conditions' probes.
     """
@@ -300,6 +304,7 @@ class _Search(NamedTuple):
     condition: str
     probe: Side
     gallery: Side
+    identities: np.ndarray
     view_names: np.ndarray
     searched_from: np.ndarray
     protocol: Protocol
@@ -314,6 +319,7 @@ class _Scored(NamedTuple):
     by_view: dict[str, dict[str, float]]
     left_out: int
     notes: list[str]
+    tallies: dict[str, Tally]
 
 
 def evaluate(
@@ -362,7 +368,8 @@ def evaluate(
     scored = {}
     for condition, rows in selected.items():
         sides = side(rows.probes), side(rows.gallery)
-        search = _Search(condition, *sides, view_names, searched_from, protocol, metric)
+        probed = np.asarray(identities, str)[rows.probes]
+        search = _Search(condition, *sides, probed, view_names, searched_from, protocol, metric)
         scored[condition] = score(search)
     return Result(
         description=describe(protocol, metric),
@@ -374,6 +381,7 @@ def evaluate(
         probes={condition: len(rows.probes) for condition, rows in selected.items()},
         left_out={condition: s.left_out for condition, s in scored.items()},
         notes=tuple(note for s in scored.values() for note in s.notes),
+        tallies={f"{c}/{name}": x for c, s in scored.items() for name, x in s.tallies.items()},
     )
 
 
@@ -415,7 +423,9 @@ def _score_all(search: _Search) -> _Scored:
     fate = "left out" if protocol.unmatched == "skip" else "misses, but left out of mAP and mINP"
     note = f"{search.condition}: {total - n} of {total} probes have no mate in the gallery; {fate}"
     left_out = total - int(counts.sum())
-    return _Scored(scores, None, by_view, left_out, [note] if n < total else [])
+    views = search.probe.view if protocol.average == "views" else np.zeros(total)
+    tallies = {name: tally(x, search.identities, views) for name, x in values.items()}
+    return _Scored(scores, None, by_view, left_out, [note] if n < total else [], tallies)
 
 
 def _averages(
@@ -473,7 +483,19 @@ def _score_single(search: _Search) -> _Scored:
         {},
         left_out,
         [note for note, n in zip(notes, (left_out, misses), strict=True) if n],
+        {
+            f"rank-{k}": tally(_shares(first < k, searched), search.identities, probe.view)
+            for k in protocol.ranks
+        },
     )
+
+
+def _shares(hits: np.ndarray, searched: np.ndarray) -> np.ndarray:
+    """Of each probe's searches [n, V] those that hit [n]; NaN where none counts."""
+    number = searched.sum(1)
+    shares = np.full(len(number), np.nan)
+    np.divide((hits & searched).sum(1), number, out=shares, where=number > 0)
+    return shares
 
 
 def _cells(first: np.ndarray, views: np.ndarray, rows: np.ndarray, rank: int) -> np.ndarray:

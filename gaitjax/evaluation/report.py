@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gaitjax import files
+from gaitjax.evaluation import tallies
 from gaitjax.evaluation.protocols import Result, Table
 
 
@@ -73,7 +74,9 @@ def write(result: Result, folder: Path, name: str, facts: Mapping[str, Any]) -> 
     Raises:
         UserError: if the folder cannot be written to.
     """
-    text = json.dumps({**facts, **_as_json(result)}, indent=1)
+    head = json.dumps({**facts, **_as_json(result)}, indent=1).removesuffix("\n}")
+    by_identity = json.dumps(tallies.encode(result.tallies))  # many numbers, in one line
+    text = f'{head},\n "{tallies.BY_IDENTITY}": {by_identity}\n}}\n'
     files.replace(folder / f"{name}.json", text.encode())
     table = io.StringIO()
     csv.writer(table).writerows(_csv_rows(result))
