@@ -1,18 +1,20 @@
 """Distances between embeddings, and how well they rank a gallery: pure functions of arrays.
 
 Every ranking is stable: of two gallery entries at the same distance, the earlier one in the gallery
-is the nearer. `counts` says which gallery entries take part in a probe's ranking; its mates are
-those among them that have its identity.
+is the nearer. A probe's mates are the gallery entries of its identity; they are few beside the
+gallery, and what a ranking is worth follows from where they rank.
 """
 
 import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gaitjax.errors import UserError
 
 METRICS = ("euclidean", "cosine")
+NO_MATE = np.iinfo(np.int32).max  # larger than any position
 
 
 @functools.partial(jax.jit, static_argnames="metric")
@@ -59,31 +61,42 @@ def _normalise(x: jax.Array) -> jax.Array:
 
 
 @jax.jit
-def first_match(
-    distance: jax.Array, probe: jax.Array, gallery: jax.Array, counts: jax.Array
-) -> jax.Array:
-    """How many gallery entries rank before a probe's first mate, counted without sorting.
+def positions(distance: jax.Array, mates: jax.Array, group: jax.Array | None = None) -> jax.Array:
+    """How many gallery entries rank before each mate of a probe, counted without sorting.
 
     Args:
-        distance: [n, m].
-        probe: int [n], identities.
-        gallery: int [m], identities.
-        counts: bool [n, m], the entries that take part.
+        distance: [n, m]; NaN where a gallery entry does not take part in a probe's ranking.
+        mates: int32 [n, K], the gallery entries of the probe's identity; m for none.
+        group: int [m]; where given, only entries of the mate's own group take part.
 
     Returns:
-        int32 [n]; m for a probe without a mate.
+        int32 [n, K]; NO_MATE for a mate that does not take part.
     """
-    mate = counts & (probe[:, None] == gallery)
-    mates = jnp.where(mate, distance, jnp.inf)
-    nearest = mates.argmin(1)[:, None]
-    before = _precedes(distance, jnp.take_along_axis(mates, nearest, 1), nearest)
-    return jnp.where(mate.any(1), (counts & before).sum(1), gallery.shape[0]).astype(jnp.int32)
+    own = jnp.take_along_axis(distance, mates, 1, mode="fill", fill_value=jnp.nan)
+
+    def count(mate: tuple[jax.Array, jax.Array]) -> jax.Array:
+        entry, own = (x[:, None] for x in mate)
+        earlier = jnp.arange(distance.shape[1]) < entry
+        before = jnp.where(earlier, distance <= own, distance < own)
+        if group is not None:
+            before &= jnp.take(group, entry, mode="clip") == group
+        return jnp.where(before, 1, 0).sum(1, dtype=jnp.int32)
+
+    position: jax.Array = jax.lax.map(count, (mates.T, own.T))
+    return jnp.where(jnp.isnan(own), NO_MATE, position.T)
 
 
-def _precedes(distance: jax.Array, other: jax.Array, index: jax.Array) -> jax.Array:
-    """Which entries [n, m] rank before the entry `index` [n, 1] at the distance `other` [n, 1]."""
-    earlier = jnp.arange(distance.shape[1]) < index
-    return (distance < other) | ((distance == other) & earlier)
+@jax.jit
+def first_match(position: jax.Array) -> jax.Array:
+    """How many gallery entries rank before a probe's first mate.
+
+    Args:
+        position: int32 [n, K], as `positions` gives it.
+
+    Returns:
+        int32 [n]; NO_MATE for a probe without a mate.
+    """
+    return position.min(1)
 
 
 @functools.partial(jax.jit, static_argnames="length")
@@ -101,39 +114,35 @@ def cumulative_matches(position: jax.Array, length: int) -> jax.Array:
 
 
 @jax.jit
-def average_precision(
-    distance: jax.Array, probe: jax.Array, gallery: jax.Array, counts: jax.Array
-) -> jax.Array:
+def average_precision(position: jax.Array) -> jax.Array:
     """Mean, over a probe's mates, of the share of mates among the entries up to that mate.
 
-    The mean over probes is mAP. Arguments are those of `first_match`.
+    The mean over probes is mAP.
+
+    Args:
+        position: int32 [n, K], as `positions` gives it.
 
     Returns:
-        [n], float32 or above; 0 for a probe without a mate.
+        float [n]; 0 for a probe without a mate.
     """
-    order = jnp.where(counts, distance, jnp.inf).argsort(1, stable=True)
-    mate = counts & (probe[:, None] == gallery)
-    ranked = jnp.take_along_axis(mate, order, 1)
-    precision = ranked.cumsum(1) / jnp.arange(1, gallery.shape[0] + 1, dtype=distance.dtype)
-    total = jnp.where(ranked, precision, 0).sum(1)
-    return total / jnp.maximum(mate.sum(1), 1)
+    ranked = position.sort(1)
+    mate = ranked != NO_MATE
+    precision = jnp.arange(1, ranked.shape[1] + 1) / (jnp.where(mate, ranked, 0) + 1)
+    return jnp.where(mate, precision, 0).sum(1) / jnp.maximum(mate.sum(1), 1)
 
 
 @jax.jit
-def inverse_negative_penalty(
-    distance: jax.Array, probe: jax.Array, gallery: jax.Array, counts: jax.Array
-) -> jax.Array:
-    """A probe's number of mates over the rank of its last mate, counted without sorting.
+def inverse_negative_penalty(position: jax.Array) -> jax.Array:
+    """A probe's number of mates over the rank of its last mate.
 
     The mean over probes is mINP (Ye et al., "Deep Learning for Person Re-Identification: A Survey
-    and Outlook", TPAMI 2022). Arguments are those of `first_match`.
+    and Outlook", TPAMI 2022).
+
+    Args:
+        position: int32 [n, K], as `positions` gives it.
 
     Returns:
-        [n], float32 or above; 0 for a probe without a mate.
+        float [n]; 0 for a probe without a mate.
     """
-    mate = counts & (probe[:, None] == gallery)
-    furthest = jnp.where(mate, distance, -jnp.inf).max(1, keepdims=True)
-    index = jnp.where(mate & (distance == furthest), jnp.arange(distance.shape[1]), -1)
-    before = _precedes(distance, furthest, index.max(1, keepdims=True))
-    rank = (counts & before).sum(1, dtype=distance.dtype) + 1
-    return mate.sum(1) / rank
+    mate = position != NO_MATE
+    return mate.sum(1) / (jnp.where(mate, position, 0).max(1) + 1)

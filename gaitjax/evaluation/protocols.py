@@ -2,23 +2,21 @@
 
 import dataclasses
 import fnmatch
-import functools
 import glob
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError, some
-from gaitjax.evaluation import ranking
+from gaitjax.evaluation import metrics, ranking
 from gaitjax.evaluation.ranking import Side
 from gaitjax.evaluation.tallies import Tally, tally
 
 FIELD = "config.evaluation.protocol"  # for messages
-NO_MATE = np.iinfo(np.int32).max  # in place of the position of a mate that there is not
+NO_MATE = metrics.NO_MATE  # in place of the position of a mate that there is not
 
 
 class Rows(NamedTuple):
@@ -360,7 +358,7 @@ def evaluate(
 
     def side(rows: np.ndarray) -> Side:
         codes = (x.astype(np.int32) for x in (identity_codes[rows], view_codes[rows], rows))
-        return Side(embeddings[rows], *codes)
+        return Side(embeddings, *codes)
 
     all_probes = np.concatenate([rows.probes for rows in selected.values()])
     searched_from = np.unique(view_codes[all_probes]).astype(np.int32)
@@ -404,17 +402,15 @@ def _with_mean(scores: dict[str, dict[str, float]]) -> dict[str, float]:
 
 def _score_all(search: _Search) -> _Scored:
     """Scores in one gallery of all views."""
-    gallery, protocol = search.gallery, search.protocol
-    rank = functools.partial(ranking.rank, metric=search.metric, exclude=protocol.exclude)
-    first, precision, penalty = ranking.by_chunks(rank, search.probe, jax.device_put(gallery))
-    has_mate = first < len(gallery.row)
+    protocol, sides = search.protocol, (search.probe, search.gallery)
+    first, precision, penalty = ranking.rank(*sides, search.metric, protocol.exclude, together=True)
+    has_mate = first != NO_MATE
     n, total = int(has_mate.sum()), len(has_mate)
     if n == 0:
         raise UserError(
             f"none of the {total} probes of {search.condition!r} has a sequence of its identity in "
             f"the gallery that counts; set {FIELD}"
         )
-    first = np.where(has_mate, first, NO_MATE)
     counts = has_mate | (protocol.unmatched == "miss")
     values = {f"rank-{k}": np.where(counts, first < k, np.nan) for k in protocol.ranks}
     values["mAP"] = np.where(has_mate, precision, np.nan)
@@ -451,11 +447,7 @@ def _score_single(search: _Search) -> _Scored:
     """Scores in galleries of a single view."""
     probe, protocol = search.probe, search.protocol
     rows, columns = search.searched_from, np.unique(search.gallery.view)
-    rank = functools.partial(
-        ranking.rank_by_view, views=jax.device_put(columns), metric=search.metric
-    )
-    first = ranking.by_chunks(rank, probe, jax.device_put(search.gallery))
-    first = np.where(first < len(search.gallery.row), first, NO_MATE)
+    first = ranking.rank_by_view(probe, search.gallery, columns, search.metric, together=True)
     pairs = (rows[:, None] != columns) | (protocol.exclude == "none")
     rank_1 = _cells(first, probe.view, rows, 1)
     means = _means(rank_1, pairs)

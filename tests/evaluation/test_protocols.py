@@ -51,7 +51,8 @@ def naive_ranking(data, probe, candidates):
 @pytest.mark.parametrize("gallery", [("g-*",), ("*",)])
 @pytest.mark.parametrize("exclude", ["view", "none"])
 def test_one_gallery_of_all_views_against_a_naive_loop(gallery, exclude, monkeypatch):
-    monkeypatch.setattr(ranking, "CHUNK", 7)
+    monkeypatch.setattr(ranking, "PROBES", 7)
+    monkeypatch.setattr(ranking, "CHUNK", 2 * 2 * 25)
     _, identities, types, views = data = walkers()
     protocol = Protocol(gallery, {"P": ("p-1", "p-2")}, "all", exclude)
     result = protocols.evaluate(protocol, *data, "euclidean")

@@ -19,9 +19,9 @@ def test_every_process_embeds_its_own_share(tree, tmp_path, monkeypatch):
     inputs = experiments.example_inputs(config, data.splits.test)
     variables = model.init(jax.random.key(0), *inputs, train=False)
     embedder = validation.embedder(config, model)
-    evaluate = functools.partial(validation.evaluate, config, data, embedder, variables)
+    embed = functools.partial(validation.embed_test, config, data, embedder, variables, {})
 
-    whole = validation.embed_test(config, data, embedder, variables, {}).embeddings
+    whole = embed().embeddings
     shares = []
 
     def gather(share, rows):
@@ -32,6 +32,6 @@ def test_every_process_embeds_its_own_share(tree, tmp_path, monkeypatch):
     monkeypatch.setattr(jax, "process_count", lambda: 3)
     for process in range(3):
         monkeypatch.setattr(jax, "process_index", lambda process=process: process)
-        evaluate()
+        embed()
     for process, share in enumerate(shares):
         np.testing.assert_allclose(share, whole[process::3], atol=1e-6)

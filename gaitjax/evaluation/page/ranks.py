@@ -1,8 +1,7 @@
 """Every search of a protocol, and lists of the nearest for some of them."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from gaitjax.datasets import Protocol
@@ -111,32 +110,19 @@ def _names(embeddings: Embeddings) -> tuple[list[str], list[str], list[str]]:
     return embeddings.identities.tolist(), embeddings.types.tolist(), embeddings.views.tolist()
 
 
-def _placed(side: Side) -> Side:
-    """With its own embeddings alone."""
-    return side._replace(embeddings=side.embeddings[side.row])
-
-
 def _in_each_view(
     protocol: Protocol, probe: Side, gallery: Side, metric: str, views: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     codes = np.unique(gallery.view)
-
-    def rank(probe: Side, gallery: Side) -> Any:
-        return ranking.rank_by_view(probe, gallery, jax.device_put(codes), metric)
-
-    first = ranking.by_chunks(rank, _placed(probe), jax.device_put(_placed(gallery)))
-    first = np.where(first < len(gallery.row), first, NO_MATE)
+    first = ranking.rank_by_view(probe, gallery, codes, metric)
     unscored = (probe.view[:, None] == codes) & (protocol.exclude == "view")
     return np.unique(views), np.where(unscored, NOT_SCORED, first)
 
 
 def _in_all_views(protocol: Protocol, probe: Side, gallery: Side, metric: str) -> np.ndarray:
-    def rank(probe: Side, gallery: Side) -> Any:
-        return ranking.rank(probe, gallery, metric, protocol.exclude)[0]
-
-    first: np.ndarray = ranking.by_chunks(rank, _placed(probe), jax.device_put(_placed(gallery)))
+    first = ranking.rank(probe, gallery, metric, protocol.exclude).first
     without = NOT_SCORED if protocol.unmatched == "skip" else NO_MATE
-    return np.where(first < len(gallery.row), first, without)[:, None]
+    return np.where(first == NO_MATE, without, first)[:, None]
 
 
 def _weights(scored: np.ndarray, views: np.ndarray) -> np.ndarray:
@@ -204,9 +190,8 @@ def rank_lists(
         return []
     gallery, (own, of) = searches.gallery, np.array(chosen).T
     probe = Side(searches.probe.embeddings, *(x[own] for x in searches.probe[1:]))
-    distance = np.asarray(
-        metrics.distances(_placed(probe).embeddings, _placed(gallery).embeddings, metric)
-    )
+    embeddings = (side.embeddings[side.row] for side in (probe, gallery))
+    distance = np.asarray(metrics.distances(*embeddings, metric))
     mates = probe.identity[:, None] == gallery.identity
     counts = probe.row[:, None] != gallery.row
     if protocol.gallery_views == "single":
