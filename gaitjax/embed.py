@@ -40,6 +40,8 @@ def main(config: ConfigDict) -> None:
     found = restored.restore(config, Path(run[0]), command.cache_folder())
     if not len(found.data.splits.test):
         raise UserError(f"nobody is in the test split of {found.data.dataset.title} to embed")
+    if validation.told_of(config, found.data, found.model).embeddings is None:
+        raise UserError(f"{config.network} has no embeddings that could be kept")
     variables = found.variables()
     facts = {**found.facts(variables), "lists": found.data.splits.lists}
     if _is_finished(output, made_of(facts)):

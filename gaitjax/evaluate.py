@@ -7,6 +7,7 @@ frames are needed. `--report DIR` adds a page for people, see `gaitjax.evaluatio
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +17,11 @@ from ml_collections import ConfigDict
 
 from gaitjax import command, datasets, files
 from gaitjax.data.sequences import Sequences
-from gaitjax.datasets import Protocol
+from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
-from gaitjax.evaluation import embeddings, page, protocols, report
+from gaitjax.evaluation import embeddings, page, report
 from gaitjax.evaluation.embeddings import Embeddings
+from gaitjax.evaluation.protocols import Result
 from gaitjax.training import experiment as experiments
 from gaitjax.training import mesh as meshes
 from gaitjax.training import restored, validation
@@ -34,11 +36,20 @@ FACTS = ("network", "step", "checkpoint", "weights", "data")  # of a file, that 
 log = logging.getLogger("gaitjax")
 
 
-class _Embedded(NamedTuple):
-    """What is scored and by which protocol, where the scores go, and the frames, if at hand."""
+class Found(NamedTuple):
+    """What is scored.
+
+    Attributes:
+        embeddings: of the test split.
+        dataset: whose labels and protocols count.
+        lists: what the partition JSON lists, see `protocols.from_config`.
+        target: where the scores go, but for the ending.
+        sequences: whose frames a report shows, if they are at hand.
+    """
 
     embeddings: Embeddings
-    protocol: Protocol
+    dataset: Dataset
+    lists: Mapping[str, Sequence[str]]
     target: Path
     sequences: Sequences | None
 
@@ -55,37 +66,45 @@ def main(config: ConfigDict) -> None:
         page.check(Path(REPORT.value))
     meshes.initialize()
     if EMBEDDINGS.value:
-        found, protocol, target, sequences = _read(config, Path(EMBEDDINGS.value))
+        found = _read(config, Path(EMBEDDINGS.value))
     else:
-        found, protocol, target, sequences = _embed(config, Path(run[0]))
-    result = validation.score(protocol, found, config.evaluation.metric)
+        found = _embed(config, Path(run[0]))
+    result = validation.score(config, found.dataset, found.lists, found.embeddings)
     if jax.process_index() == 0:
-        for line in report.lines(result):
-            log.info("%s", line)
-        report.write(result, target.parent, target.name, found.facts)
-        log.info("written to %s.json and .csv", target)
-        if REPORT.value:
-            page.write(Path(REPORT.value), result, protocol, found, sequences)
-            log.info("report: %s", Path(REPORT.value) / page.NAME)
+        _tell(config, found, result)
 
 
-def _embed(config: ConfigDict, path: Path) -> _Embedded:
+def _tell(config: ConfigDict, found: Found, result: Result) -> None:
+    """Logs and writes scores, and the report."""
+    for line in report.lines(result):
+        log.info("%s", line)
+    report.write(result, found.target.parent, found.target.name, found.embeddings.facts)
+    log.info("written to %s.json and .csv", found.target)
+    if REPORT.value:
+        if not result.gallery:
+            raise UserError("a report shows rankings, and nothing is ranked; leave --report out")
+        protocol = validation.protocol(config, found.dataset, found.lists)
+        page.write(Path(REPORT.value), result, protocol, found.embeddings, found.sequences)
+        log.info("report: %s", Path(REPORT.value) / page.NAME)
+
+
+def _embed(config: ConfigDict, path: Path) -> Found:
     """The test split as a checkpoint embeds it."""
     run = restored.restore(config, path, command.cache_folder())
     folder = run.found.folder
     files.check_writable(folder)
     if unscored := validation.unscored(config, run.data, run.model):
         raise UserError(f"{folder} cannot be scored on {run.data.dataset.title}: {unscored}")
-    protocol = validation.protocol(config, run.data)
     variables = run.variables()
     forward = validation.embedder(config, run.model)
     embedded = validation.embed_test(config, run.data, forward, variables, run.facts(variables))
     other = "" if run.trained_on == config.data.dataset else f"-{config.data.dataset}"
     target = folder / f"evaluation-{run.found.step}{other}"
-    return _Embedded(embedded, protocol, target, run.data.splits.test)
+    test, lists = run.data.splits.test, run.data.splits.lists
+    return Found(embedded, run.data.dataset, lists, target, test)
 
 
-def _read(config: ConfigDict, path: Path) -> _Embedded:
+def _read(config: ConfigDict, path: Path) -> Found:
     """The embeddings of a file; a report shows frames of the data in config.data.root, if set."""
     files.check_writable(path.parent)
     found = embeddings.read(path)
@@ -97,14 +116,13 @@ def _read(config: ConfigDict, path: Path) -> _Embedded:
         )
     told = (f"{name} {found.facts.get(name)}" for name in FACTS)
     log.info("%s: %d sequences, %s", path, len(found.embeddings), ", ".join(told))
-    own = datasets.get(config.data.dataset).protocols
     lists = _taken_lists(path, found.facts)
-    protocol = protocols.from_config(config.evaluation.protocol, own, lists)
     sequences = None
     if REPORT.value and config.data.root:
         config.data.sets = ()
         sequences = experiments.open_data(config, command.cache_folder()).splits.test
-    return _Embedded(found, protocol, path.with_name(f"evaluation-{path.name}"), sequences)
+    target = path.with_name(f"evaluation-{path.name}")
+    return Found(found, datasets.get(config.data.dataset), lists, target, sequences)
 
 
 def _taken_lists(path: Path, facts: dict[str, Any]) -> dict[str, list[str]]:

@@ -1,7 +1,6 @@
 """The sequences of a dataset on disk, as a tree of pickles or packed, and their two splits."""
 
 import dataclasses
-import fnmatch
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from gaitjax.ahead import ahead
 from gaitjax.data.columns import Names
 from gaitjax.data.store import Store, is_store, open_store
 from gaitjax.data.tree import LAYOUT, Tree, list_names, open_tree
-from gaitjax.datasets import Dataset
+from gaitjax.datasets import Dataset, class_of
 from gaitjax.errors import UserError, some
 
 CHUNK = 65_536  # sequences whose names and sizes are hashed at a time
@@ -127,7 +126,7 @@ class Sequences:
         types, codes = self._codes(1)
         further = {}
         for label in self.classes:
-            found = np.array([self._class(type_, label) for type_ in types], np.int32)[codes]
+            found = np.array([class_of(self.classes[label], t) for t in types], np.int32)[codes]
             if (found < 0).any():
                 row = int(np.argmax(found < 0))
                 raise UserError(
@@ -136,13 +135,6 @@ class Sequences:
                 )
             further[label] = found
         return {"identity": self.labels()[0], **further}
-
-    def _class(self, type_: str, label: str) -> int:
-        """Of a type; -1 if it has none."""
-        classes = self.classes[label].items()
-        return next(
-            (c for pattern, c in classes if fnmatch.fnmatchcase(type_.lower(), pattern)), -1
-        )
 
     def read(self, row: int, modality: str) -> np.ndarray:
         """The frames of one modality of one sequence.

@@ -1,6 +1,7 @@
 """One file a dataset: its names, modalities, split and protocols, each exported as `DATASET`."""
 
 import dataclasses
+import fnmatch
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -151,6 +152,17 @@ class Dataset:
     raw: Sequence[Raw] = ()
     arrange: Callable[[Sequence[Name]], Sequence[Name]] | None = None
     generate: Callable[[Path, Mapping[str, Any]], None] | None = None
+
+
+def class_of(classes: Mapping[str, int], type_: str) -> int:
+    """The class of a type; -1 if it has none.
+
+    Args:
+        classes: shell pattern of types in lower case -> class, as in `Dataset.labels`.
+        type_: of a sequence.
+    """
+    found = (c for pattern, c in classes.items() if fnmatch.fnmatchcase(type_.lower(), pattern))
+    return next(found, -1)
 
 
 def get(name: str) -> Dataset:

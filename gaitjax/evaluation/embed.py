@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
@@ -14,7 +15,10 @@ from gaitjax import progress
 from gaitjax.ahead import ahead
 from gaitjax.data import transforms as host
 from gaitjax.errors import UserError
+from gaitjax.evaluation.predictions import MASK
+from gaitjax.losses import binary_cross_entropy
 from gaitjax.models import Output
+from gaitjax.models.layers.padding import valid_frames
 
 THREADS = 4  # sequences read at the same time
 
@@ -25,8 +29,10 @@ class Embedded(NamedTuple):
     """What a network says of N sequences.
 
     Attributes:
-        embeddings: float32 [N, P, C].
-        predictions: name -> [N, ...], those of whole sequences, such as 'diagnosis'.
+        embeddings: float32 [N, P, C], or None.
+        predictions: name -> [N, ...], those of whole sequences, such as 'diagnosis'; of masks, as
+            'mask', the sum over frames of intersections with the true masks over unions, and the
+            number of frames, [N, 2].
     """
 
     embeddings: Any
@@ -82,15 +88,33 @@ def forward(
     """
 
     def embedded(variables: Any, inputs: dict[str, jax.Array], lengths: jax.Array) -> Embedded:
-        output = model.apply(variables, prepare(inputs, lengths), lengths, train=False)
-        assert isinstance(output, Output)
-        if output.embeddings is None:
-            raise UserError(f"{type(model).__module__} has no embeddings that could be ranked")
-        predictions = {k: x for k, x in output.predictions.items() if x.ndim <= SEQUENCE_AXES}
-        return Embedded(output.embeddings, predictions)
+        return told(model, variables, prepare(inputs, lengths), lengths)
 
     everywhere, split = NamedSharding(mesh, P()), NamedSharding(mesh, P("data"))
     return jax.jit(embedded, in_shardings=(everywhere, split, split), out_shardings=split)
+
+
+def told(
+    model: nn.Module, variables: Any, inputs: dict[str, jax.Array], lengths: jax.Array
+) -> Embedded:
+    """What a network says of sequences.
+
+    Args:
+        model: a network as `gaitjax.models` describes it.
+        variables: its parameters and statistics.
+        inputs: modality -> [N, T, ...], as the network reads it.
+        lengths: [N], frames that count.
+    """
+    output = model.apply(variables, inputs, lengths, train=False)
+    assert isinstance(output, Output)
+    found = {k: x for k, x in output.predictions.items() if x.ndim <= SEQUENCE_AXES}
+    if MASK in output.predictions and MASK in inputs:
+        mask = output.predictions[MASK]
+        counts = valid_frames(lengths, mask.shape[1])
+        overlap = binary_cross_entropy.overlap(mask, inputs[MASK].astype(mask.dtype))
+        sums = jnp.where(counts, overlap, 0).sum(1), counts.sum(1, dtype=overlap.dtype)
+        found[MASK] = jnp.stack(sums, 1)
+    return Embedded(output.embeddings, found)
 
 
 def embed(

@@ -48,12 +48,13 @@ class Result:
 
     Attributes:
         description: the protocol and the metric in words.
-        metric: 'euclidean' or 'cosine'.
-        scores: 'CONDITION/rank-1' and so on, 'mean/...' over the conditions; percent.
+        metric: 'euclidean' or 'cosine'; '' where nothing is ranked.
+        scores: 'CONDITION/rank-1' and so on, 'mean/...' over the conditions; percent. The first is
+            the one that the field reports.
         tables: condition -> view by view, where galleries of a single view are scored.
         by_view: score -> view of the probes -> its part of the score, where it is the mean over
             the views of the probes and the gallery is of all views.
-        gallery: condition -> number of gallery sequences.
+        gallery: condition -> number of gallery sequences; empty where nothing is ranked.
         probes: condition -> number of probe sequences.
         left_out: condition -> what is left out of its scores: probes without a mate or, where
             galleries of a single view are scored, pairs of views without a probe.
@@ -71,6 +72,11 @@ class Result:
     left_out: Mapping[str, int]
     notes: tuple[str, ...]
     tallies: Mapping[str, Tally] = dataclasses.field(default_factory=dict)
+
+    @property
+    def main(self) -> str:
+        """The name of the score that the field reports, such as 'rank-1'."""
+        return next(iter(self.scores)).rpartition("/")[2]
 
 
 def from_config(
@@ -352,7 +358,7 @@ def evaluate(
     """
     names = (identities, types, views)
     selected = select(protocol, *names)
-    _check_finite(embeddings, *names)
+    check_finite(embeddings, *names)
     identity_codes = np.unique(np.asarray(identities, str), return_inverse=True)[1]
     view_names, view_codes = np.unique(viewpoints(protocol, *names), return_inverse=True)
 
@@ -372,7 +378,7 @@ def evaluate(
     return Result(
         description=describe(protocol, metric),
         metric=metric,
-        scores=_with_mean({condition: s.scores for condition, s in scored.items()}),
+        scores=with_mean({condition: s.scores for condition, s in scored.items()}),
         tables={c: s.table for c, s in scored.items() if s.table is not None},
         by_view={f"{c}/{name}": x for c, s in scored.items() for name, x in s.by_view.items()},
         gallery={condition: len(rows.gallery) for condition, rows in selected.items()},
@@ -383,7 +389,16 @@ def evaluate(
     )
 
 
-def _check_finite(embeddings: np.ndarray, *names: Sequence[str]) -> None:
+def check_finite(embeddings: np.ndarray, *names: Sequence[str]) -> None:
+    """Refuses embeddings that have no distances.
+
+    Args:
+        embeddings: [N, P, C].
+        names: N each: identities, types and views.
+
+    Raises:
+        UserError: if one is not finite; names the first.
+    """
     broken = np.flatnonzero(~np.isfinite(embeddings).all((1, 2)))
     if len(broken):
         first = "/".join(column[broken[0]] for column in names)
@@ -393,11 +408,12 @@ def _check_finite(embeddings: np.ndarray, *names: Sequence[str]) -> None:
         )
 
 
-def _with_mean(scores: dict[str, dict[str, float]]) -> dict[str, float]:
+def with_mean(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Condition -> name -> score as 'CONDITION/NAME', and as 'mean/NAME' their means."""
     flat = {f"{c}/{name}": value for c, own in scores.items() for name, value in own.items()}
-    names = next(iter(scores.values()))
-    mean = {f"mean/{name}": float(np.mean([s[name] for s in scores.values()])) for name in names}
-    return flat | mean
+    names = dict.fromkeys(name for own in scores.values() for name in own)
+    parts = {name: [own[name] for own in scores.values() if name in own] for name in names}
+    return flat | {f"mean/{name}": float(np.mean(values)) for name, values in parts.items()}
 
 
 def _score_all(search: _Search) -> _Scored:

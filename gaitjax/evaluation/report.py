@@ -16,11 +16,18 @@ from gaitjax.evaluation.protocols import Result, Table
 def lines(result: Result) -> list[str]:
     """The result as text for a log: scores, tables of views, and what was left out."""
     names = list(dict.fromkeys(key.rpartition("/")[2] for key in result.scores))
-    rows = [["condition", "gallery", "probes", *names]]
+    sizes = {"gallery": result.gallery, "probes": result.probes}
+    sizes = sizes if result.gallery else {"sequences": result.probes}
+    rows = [["condition", *sizes, *names]]
     for condition in [*result.probes, "mean"]:
-        sizes = [str(side.get(condition, "")) for side in (result.gallery, result.probes)]
-        scores = [f"{result.scores[f'{condition}/{name}']:.2f}" for name in names]
-        rows.append([condition, *sizes, *scores])
+        scores = (result.scores.get(f"{condition}/{name}") for name in names)
+        rows.append(
+            [
+                condition,
+                *(str(size.get(condition, "")) for size in sizes.values()),
+                *("" if score is None else f"{score:.2f}" for score in scores),
+            ]
+        )
     text = [f"{result.description}; scores in percent", *_aligned(rows)]
     for score, values in result.by_view.items():
         text.append(f"{score} of the probes of each view")

@@ -77,8 +77,6 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
     data = experiments.open_data(config, cache)
     training = experiments.build_training(config, data, meshes.all_devices())
     unscored = validation.unscored(config, data, training.model)
-    if not unscored:
-        validation.protocol(config, data)
     embedder = validation.embedder(config, training.model)
     meta = experiments.describe(config, data)
     files.check_writable(workdir)
@@ -232,7 +230,7 @@ def _tell(run: Run, done: int, meter: Meter, clock: "Clock") -> None:
 
 
 def _evaluate(run: Run, done: int, state: State) -> float:
-    """Scores the state, writes what was found, and returns the mean rank-1."""
+    """Scores the state, writes what was found, and returns the mean of the main score."""
     config, data = run.config, run.data
     result = validation.evaluate(config, data, run.embedder, state.variables)
     run.writer.lines([f"evaluation after step {done}", *report.lines(result)])
@@ -244,7 +242,7 @@ def _evaluate(run: Run, done: int, state: State) -> float:
         untrained = run.training.init().variables
         others = validation.baselines(config, data, run.embedder, untrained)
         run.writer.lines(validation.comparison({"trained": result, **others}))
-    return result.scores["mean/rank-1"]
+    return result.scores[f"mean/{result.main}"]
 
 
 def _show(writer: Writer, step: int, batch: Batch) -> None:

@@ -1,7 +1,7 @@
 """Scores of a network on the test split, by all processes together."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -9,8 +9,8 @@ import jax
 from ml_collections import ConfigDict
 
 from gaitjax.data import augment
-from gaitjax.datasets import Protocol
-from gaitjax.evaluation import embed, protocols
+from gaitjax.datasets import Dataset, Protocol
+from gaitjax.evaluation import embed, predictions, protocols
 from gaitjax.evaluation.embed import Embedded
 from gaitjax.evaluation.embeddings import Embeddings
 from gaitjax.evaluation.protocols import Result
@@ -20,41 +20,75 @@ from gaitjax.training import mesh as meshes
 from gaitjax.training.experiment import Data
 
 
-def protocol(config: ConfigDict, data: Data) -> Protocol:
-    """The protocol of a config, which fits to its data.
-
-    Raises:
-        UserError: if there is none, or its gallery or probes would be empty.
-    """
-    own, test = data.dataset.protocols, data.splits.test
-    found = protocols.from_config(config.evaluation.protocol, own, data.splits.lists)
-    names = test.identities.tolist(), test.types.tolist(), test.views.tolist()
-    protocols.select(found, *names)
-    protocols.viewpoints(found, *names)
-    return found
-
-
 def unscored(config: ConfigDict, data: Data, model: nn.Module) -> str:
-    """Why the test split is not scored by a protocol; empty if it is.
+    """Why the test split is not scored; empty if it is.
 
     Args:
         config: of which `data` and `evaluation` count.
         data: of which the test split is looked at.
         model: a network.
+
+    Raises:
+        UserError: if there is no protocol where one is needed, or it does not fit to the data.
     """
-    if not len(data.splits.test):
+    test, title = data.splits.test, data.dataset.title
+    if not len(test):
         return "nobody is in the test split"
-    inputs, lengths = experiments.example_inputs(config, data.splits.test)
-    output, _ = jax.eval_shape(
-        lambda: model.init_with_output(jax.random.key(0), inputs, lengths, train=False)
-    )
-    if output.embeddings is None:
-        return f"{config.network} has no embeddings that could be ranked"
-    fields = config.evaluation.protocol
-    stated = fields.name or fields.gallery or fields.probes
-    if data.dataset.labels and not data.dataset.protocols and not stated:
-        return f"nobody is searched for in {data.dataset.title}"
+    told = told_of(config, data, model)
+    if is_judged(config, data.dataset, told):
+        return ""
+    if told.embeddings is None:
+        return (
+            f"{config.network} has no embeddings that could be ranked, and predicts nothing known"
+        )
+    if data.dataset.labels and not data.dataset.protocols and not _stated(config):
+        return f"nobody is searched for in {title}, and {config.network} does not classify"
+    found = protocol(config, data.dataset, data.splits.lists)
+    names = test.identities.tolist(), test.types.tolist(), test.views.tolist()
+    protocols.select(found, *names)
+    protocols.viewpoints(found, *names)
     return ""
+
+
+def told_of(config: ConfigDict, data: Data, model: nn.Module) -> Embedded:
+    """Shapes of what a network says of a sequence of the test split."""
+    inputs, lengths = experiments.example_inputs(config, data.splits.test)
+    variables = experiments.shapes(config, data, model)
+    shapes: Embedded = jax.eval_shape(
+        functools.partial(embed.told, model), variables, inputs, lengths
+    )
+    return shapes
+
+
+def is_judged(config: ConfigDict, dataset: Dataset, told: Embedded | Embeddings) -> bool:
+    """Whether a network is scored by what it predicts; if not, a protocol ranks its embeddings.
+
+    Args:
+        config: whose protocol comes first, where one is stated.
+        dataset: of which `labels` count.
+        told: what the network says of sequences, or its shapes.
+    """
+    known = predictions.known(dataset.labels, told.predictions)
+    return bool(known) and (told.embeddings is None or not _stated(config))
+
+
+def _stated(config: ConfigDict) -> bool:
+    fields = config.evaluation.protocol
+    return bool(fields.name or fields.gallery or fields.probes)
+
+
+def protocol(config: ConfigDict, dataset: Dataset, lists: Mapping[str, Sequence[str]]) -> Protocol:
+    """The protocol of a config.
+
+    Args:
+        config: of which `evaluation` counts.
+        dataset: whose protocols are chosen among.
+        lists: what the partition JSON lists, see `protocols.from_config`.
+
+    Raises:
+        UserError: if there is none.
+    """
+    return protocols.from_config(config.evaluation.protocol, dataset.protocols, lists)
 
 
 def embedder(config: ConfigDict, model: nn.Module) -> embed.Forward:
@@ -119,20 +153,38 @@ def embed_test(
     return Embeddings(whole.embeddings, whole.predictions, *names, facts)
 
 
-def score(protocol: Protocol, embeddings: Embeddings, metric: str) -> Result:
-    """Scores embeddings by a protocol, as `protocols.evaluate` does."""
+def score(
+    config: ConfigDict,
+    dataset: Dataset,
+    lists: Mapping[str, Sequence[str]],
+    embeddings: Embeddings,
+) -> Result:
+    """Scores what a network says of the test split, by its predictions or by the protocol.
+
+    Args:
+        config: of which `evaluation` counts.
+        dataset: whose labels and protocols count.
+        lists: what the partition JSON lists, see `protocols.from_config`.
+        embeddings: of the test split.
+
+    Raises:
+        UserError: for a protocol that does not fit to the data.
+    """
+    types = embeddings.types.tolist()
+    if is_judged(config, dataset, embeddings):
+        return predictions.evaluate(dataset.labels, embeddings.predictions, types)
     return protocols.evaluate(
-        protocol,
+        protocol(config, dataset, lists),
         embeddings.embeddings,
         embeddings.identities.tolist(),
-        embeddings.types.tolist(),
+        types,
         embeddings.views.tolist(),
-        metric,
+        config.evaluation.metric,
     )
 
 
 def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: Any) -> Result:
-    """Embeds the test split and scores it by the config's protocol.
+    """Embeds the test split and scores it.
 
     Args:
         config: of which `data` and `evaluation` count.
@@ -144,7 +196,7 @@ def evaluate(config: ConfigDict, data: Data, forward: embed.Forward, variables: 
         UserError: for a protocol that does not fit to the data.
     """
     embeddings = embed_test(config, data, forward, variables, {})
-    return score(protocol(config, data), embeddings, config.evaluation.metric)
+    return score(config, data.dataset, data.splits.lists, embeddings)
 
 
 def baselines(
@@ -159,21 +211,23 @@ def baselines(
         untrained: its variables before the first step.
 
     Returns:
-        'untrained network', and 'energy image' where silhouettes are read -> scores.
+        'untrained network', and 'energy image' where silhouettes are ranked -> scores.
     """
     results = {"untrained network": evaluate(config, data, forward, untrained)}
-    if "silhouette" in config.data.modalities:
+    ranked = results["untrained network"].gallery
+    if ranked and "silhouette" in config.data.modalities:
         image = embedder(config, energy_image.Model(classes={}))
         results["energy image"] = evaluate(config, data, image, {})
     return results
 
 
 def comparison(results: dict[str, Result]) -> list[str]:
-    """Rank-1 of each condition, a row a method."""
-    conditions = [*next(iter(results.values())).probes, "mean"]
-    width = max(map(len, results))
-    lines = [" ".join(["rank-1 [%]".ljust(width), *(f"{c:>8}" for c in conditions)])]
+    """The main score of each condition, a row a method."""
+    first = next(iter(results.values()))
+    conditions, heading = [*first.probes, "mean"], f"{first.main} [%]"
+    width = max(map(len, [heading, *results]))
+    lines = [" ".join([heading.ljust(width), *(f"{c:>8}" for c in conditions)])]
     for name, result in results.items():
-        scores = (f"{result.scores[f'{c}/rank-1']:8.2f}" for c in conditions)
+        scores = (f"{result.scores[f'{c}/{result.main}']:8.2f}" for c in conditions)
         lines.append(" ".join([name.ljust(width), *scores]))
     return lines

@@ -18,6 +18,7 @@ from . import (
     dataset_scripts,
     dinov2,
     evaluation,
+    evaluation_pieces,
     losses,
     networks,
     optimizers,
@@ -178,6 +179,8 @@ def _checks(name: str, content: dict[str, Any], arrays: Arrays, rule: Rule) -> d
         return {"": partial(networks.train, content, arrays, rule)}
     if kind == "evaluation":
         return {"": partial(evaluation.check, content, arrays)}
+    if kind == "evaluation pieces":
+        return {"": partial(evaluation_pieces.check, content, arrays)}
     if kind == "optimisers":
         return dict(optimizers.checks(content))
     if kind == "transforms":

@@ -1,16 +1,18 @@
 """Evaluation: the scores of a dataset's own protocols."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from gaitjax import datasets
 from gaitjax.datasets import LISTED
 from gaitjax.errors import UserError
-from gaitjax.evaluation import protocols
+from gaitjax.evaluation import classification, protocols
 from gaitjax.evaluation.protocols import Result
+from gaitjax.losses.binary_cross_entropy import overlap
 
 from . import tolerance
 from .errors import UnsupportedError
@@ -26,7 +28,6 @@ LISTS = {
     "FreeGait": ("PROBE_SET", r"seq_9\d_new$"),
     "CCGR-MINI": ("GALLERY_SET", r"-XX\d-"),
 }
-Score = Callable[[str], Result]  # name of a protocol -> scores
 
 
 class Ours(NamedTuple):
@@ -45,6 +46,31 @@ class Ours(NamedTuple):
     printed_tolerance: float = 0
 
 
+class Variant(NamedTuple):
+    """A case, and the metric that it is evaluated by."""
+
+    case: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray]
+    metric: str
+
+    def score(self, name: str) -> Result:
+        """The scores by one of the dataset's protocols."""
+        case = self.case
+        dataset = DATASETS.get(case["dataset"], re.sub(r"\W", "_", case["dataset"]).lower())
+        try:
+            own = datasets.get(dataset).protocols
+        except UserError as error:
+            raise UnsupportedError(f"dataset {case['dataset']}") from error
+        name = case["dataset"] if case["dataset"] in own else name
+        if name not in own:
+            raise UnsupportedError(f"protocol {name} of {case['dataset']}")
+        fields = {"name": name, "gallery": (), "probes": ()}
+        protocol = protocols.from_config(fields, own, _lists(case))
+        embeddings = np.swapaxes(self.arrays["embeddings"], 1, 2)
+        columns = case["labels"], case["types"], case["views"]
+        return protocols.evaluate(protocol, embeddings, *columns, self.metric)
+
+
 def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Comparison]:
     """Scores to the last digit, and all digits that are printed, of every variant.
 
@@ -58,30 +84,9 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
         name = case["func"] + ("/cross_view" if options.pop("cross_view_gallery", False) else "")
         if options or name not in CHECKS:
             raise UnsupportedError(f"evaluation {name} {''.join(options)}".rstrip())
-        ours = CHECKS[name](_score(case, arrays, metric))
+        ours = CHECKS[name](Variant(case, arrays, metric))
         compared += _compare(metric, ours, variant)
     return compared
-
-
-def _score(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray], metric: str) -> Score:
-    """The scores of a case by one of its dataset's protocols."""
-    dataset = DATASETS.get(case["dataset"], re.sub(r"\W", "_", case["dataset"]).lower())
-    columns = case["labels"], case["types"], case["views"]
-
-    def score(name: str) -> Result:
-        try:
-            own = datasets.get(dataset).protocols
-        except UserError as error:
-            raise UnsupportedError(f"dataset {case['dataset']}") from error
-        name = case["dataset"] if case["dataset"] in own else name
-        if name not in own:
-            raise UnsupportedError(f"protocol {name} of {case['dataset']}")
-        fields = {"name": name, "gallery": (), "probes": ()}
-        protocol = protocols.from_config(fields, own, _lists(case))
-        embeddings = np.swapaxes(arrays["embeddings"], 1, 2)
-        return protocols.evaluate(protocol, embeddings, *columns, metric)
-
-    return score
 
 
 def _lists(case: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -118,8 +123,8 @@ def _rounded(numbers: Iterable[float], decimals: int) -> list[float]:
     return [float(f"{x:.{decimals}f}") for x in numbers]
 
 
-def _single_view(score: Score) -> Ours:
-    result = score("single-view")
+def _single_view(variant: Variant) -> Ours:
+    result = variant.score("single-view")
     rows = [mean for table in result.tables.values() for mean in table.means]
     ranks = [key for key in result.scores if not key.startswith("mean/")]
     by_rank = sorted(ranks, key=lambda key: key.rpartition("-")[2])  # stable: conditions in order
@@ -129,8 +134,8 @@ def _single_view(score: Score) -> Ours:
     )
 
 
-def _cross_view(score: Score) -> Ours:
-    result = score("cross-view")
+def _cross_view(variant: Variant) -> Ours:
+    result = variant.score("cross-view")
     names = {"Rank@1": "rank-1", "mAP": "mAP"}
     printed = [
         x
@@ -146,28 +151,43 @@ def _cross_view(score: Score) -> Ours:
     return Ours(scores, _rounded(printed, 2))
 
 
-def _real_scene(score: Score) -> Ours:
-    result = score("real-scene")
+def _real_scene(variant: Variant) -> Ours:
+    result = variant.score("real-scene")
     (condition,) = result.probes
     rounded = _rounded((result.scores[f"{condition}/rank-{k}"] for k in (1, 5, 10, 20)), 2)
     return Ours({"Rank-1": rounded[0], "Rank-5": rounded[1]}, rounded)
 
 
-def _listed(score: Score) -> Ours:
-    scores = score("listed").scores
+def _listed(variant: Variant) -> Ours:
+    scores = variant.score("listed").scores
     names = {f"Rank-{k}": f"mean/rank-{k}" for k in (1, 5, 10)}
     names |= {"mAP": "mean/mAP", "mINP": "mean/mINP"}
     ours = {theirs: scores[name] for theirs, name in names.items()}
     return Ours(ours, list(ours.values()), FLOAT32, FLOAT32)  # which are printed with all digits
 
 
-def _ccpg(score: Score) -> Ours:
-    reid, gait, own_view = map(score, ("reid-style", "gait-style", "gait-style-own-view"))
+def _ccpg(variant: Variant) -> Ours:
+    reid, gait, own_view = map(variant.score, ("reid-style", "gait-style", "gait-style-own-view"))
     told = [(reid, "rank-1"), (reid, "mAP"), (reid, "mINP"), (own_view, "rank-1"), (gait, "rank-1")]
     scores = [result.scores[f"{c}/{name}"] for result, name in told for c in result.probes]
     rows = [mean for table in gait.tables.values() for mean in table.means]
     matrices = {c: table.rank_1 for c, table in gait.tables.items()}
     return Ours(matrices, _rounded(scores, 3) + _rounded(rows, 2))
+
+
+def _scoliosis(variant: Variant) -> Ours:
+    classes = datasets.get("scoliosis1k").labels["diagnosis"]
+    truth = np.array([datasets.class_of(classes, type_) for type_ in variant.case["types"]])
+    logits = np.swapaxes(variant.arrays["embeddings"], 1, 2)
+    scores = classification.scores(classification.predicted(logits), truth)
+    keys = ("", *(f"scalar/test_{name}/" for name in ("precision", "recall", "f1")))
+    shares = dict(zip(keys, (score / 100 for score in scores.values()), strict=True))
+    return Ours(shares, _rounded(scores.values(), 2))
+
+
+def _segmentation(variant: Variant) -> Ours:
+    found = overlap(*(jnp.asarray(variant.arrays[name]) for name in ("pred", "mask")))
+    return Ours({"mIOU": found[:, 0]}, _rounded([float(found.mean())], 3), FLOAT32)
 
 
 CHECKS = {
@@ -178,4 +198,6 @@ CHECKS = {
     "evaluate_FreeGait": _listed,
     "evaluate_CCGR_MINI": _listed,
     "evaluate_CCPG": _ccpg,
+    "evaluate_scoliosis": _scoliosis,
+    "evaluate_segmentation": _segmentation,
 }

@@ -176,10 +176,22 @@ def test_an_error_of_a_file_comes_through():
         run(Broken([3, 4, 3]), batch=2, bucket=4, devices=1)
 
 
-def test_a_network_without_embeddings_cannot_be_ranked():
-    class Classifier(nn.Module):
-        def __call__(self, inputs, lengths, *, train):
-            return Output(None)
+class Segmenting(nn.Module):
+    """Finds all that is brighter than 0."""
 
-    with pytest.raises(UserError, match="no embeddings"):
-        embed.forward(Classifier(), scale, mesh(1))({}, {"a": jnp.ones((1, 1))}, jnp.ones(1))
+    @nn.compact
+    def __call__(self, inputs, lengths, *, train, draws=None):
+        mask = (inputs["rgb"] > 0).astype(jnp.float32)
+        return Output(None, {"mask": mask, "sure": jnp.ones(len(lengths))})
+
+
+def test_masks_become_sums_over_the_frames_that_count():
+    rgb = np.array([[[[1, 1, 0]], [[1, 0, 0]], [[1, 1, 1]]]] * 2, np.float32)  # [2, 3, 1, 3]
+    mask = np.array([[[[1, 0, 0]], [[1, 0, 0]], [[0, 0, 1]]]] * 2, np.uint8)
+    told = embed.told(Segmenting(), {}, {"rgb": rgb, "mask": mask}, np.array([3, 2]))
+    np.testing.assert_allclose(told.predictions["mask"], [[1 / 2 + 1 + 1 / 3, 3], [1 / 2 + 1, 2]])
+    assert told.predictions["sure"].shape == (2,)
+    assert told.embeddings is None
+    assert embed.told(Segmenting(), {}, {"rgb": rgb}, np.array([3, 2])).predictions.keys() == {
+        "sure"
+    }

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 
+import jax
 import pytest
 import tiny
 
 from configs import gaitssb_pretrain
+from gaitjax.errors import UserError
 from gaitjax.training import checkpoint, experiment, loop, validation
 from tests.training import dropping
 
@@ -51,13 +53,45 @@ def test_a_network_without_embeddings_trains_and_says_that_nothing_is_scored(
     assert not list((tmp_path / "run").glob("evaluation*"))
 
 
-def test_where_walks_are_only_classified_nobody_is_searched_for(tree):
-    config = dropping.use(tiny.config(tree))
+class Diagnosing(dropping.Model):
+    """A network that classifies walks, too."""
+
+    def __call__(self, *args, **options):
+        output = super().__call__(*args, **options)
+        return output.replace(predictions={"diagnosis": output.terms["softmax"]["logits"]})
+
+
+def classified(config, tree):
     data = experiment.open_data(config, tree)
     labels = {"diagnosis": {"nm-*": 0, "bg-*": 1}}
-    classified = dataclasses.replace(data, dataset=dataclasses.replace(data.dataset, labels=labels))
+    return dataclasses.replace(data, dataset=dataclasses.replace(data.dataset, labels=labels))
+
+
+def test_where_walks_are_only_classified_nobody_is_searched_for(tree):
+    config = dropping.use(tiny.config(tree))
+    data = classified(config, tree)
     model = experiment.build_model(config, data.classes)
-    assert validation.unscored(config, classified, model) == ""  # the config has a protocol
+    assert validation.unscored(config, data, model) == ""  # the config has a protocol
     config.evaluation.protocol.update(gallery=(), probes=())
-    assert validation.unscored(config, classified, model) == "nobody is searched for in own data"
-    assert validation.unscored(config, data, model) == ""  # which then asks for a protocol
+    told = "nobody is searched for in own data, and tests.training.dropping does not classify"
+    assert validation.unscored(config, data, model) == told
+    with pytest.raises(UserError, match=r"config\.evaluation\.protocol"):
+        validation.unscored(config, experiment.open_data(config, tree), model)
+
+
+def test_a_network_that_classifies_is_scored_by_that_where_no_protocol_is_stated(tree, monkeypatch):
+    monkeypatch.setattr(dropping, "Model", Diagnosing)
+    config = dropping.use(tiny.config(tree))
+    data = classified(config, tree)
+    model = experiment.build_model(config, data.classes)
+    inputs = experiment.example_inputs(config, data.splits.test)
+    variables = model.init(jax.random.key(0), *inputs, train=False)
+    forward = validation.embedder(config, model)
+    assert validation.evaluate(config, data, forward, variables).main == "rank-1"
+    config.evaluation.protocol.update(gallery=(), probes=())
+    assert validation.unscored(config, data, model) == ""
+    results = validation.baselines(config, data, forward, variables)
+    assert list(results) == ["untrained network"]  # an energy image is no diagnosis
+    result = results["untrained network"]
+    assert result.probes == {"diagnosis": len(data.splits.test)}
+    assert validation.comparison(results)[0].split() == ["accuracy", "[%]", "diagnosis", "mean"]
