@@ -71,7 +71,7 @@ def test_markdown_is_a_table_and_says_how(folder, capsys):
     assert str(run) in head
     assert str(other) in head
     assert re.search(r"\| A_1 rank-1 \| \d+\.\d\d \| \d+\.\d\d \(-\d+\.\d\d: -\d+\.\d\d to ", text)
-    for said in ("paired bootstrap over the identities", "200 resamples", "seed 0", "95 %"):
+    for said in ("paired bootstrap over the identities of", "200 resamples", "seed 0", "95 %"):
         assert said in text
     assert called(capsys, run, other) == text
     assert called(capsys, run, other, "--seed=1") != text
@@ -109,8 +109,18 @@ def test_without_the_same_identities_there_is_no_interval(folder, capsys, tmp_pa
     content["by_identity"]["B"]["identities"][0] = "someone"
     changed.write_text(json.dumps(content))
     text = called(capsys, folder / "run", changed)
-    assert f"{changed}: no interval, its probes are not those of" in text
+    assert f"{changed}: no intervals, for its probes are not those of" in text
     assert " to " not in text.split("\n\n")[0]
+
+
+def test_scores_that_are_no_averages_have_no_interval(folder, capsys, tmp_path):
+    paths = [tmp_path / name for name in ("a.json", "b.json")]
+    for path in paths:
+        content = json.loads((folder / "run/evaluation-9.json").read_text())
+        path.write_text(json.dumps({**content, "by_identity": {}}))
+    text = called(capsys, *paths)
+    assert f"{paths[1]}: no intervals, for its scores are no averages over probes." in text
+    assert "bootstrap" not in text
 
 
 def test_other_tasks_are_refused(folder, capsys, tmp_path):

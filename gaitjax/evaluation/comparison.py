@@ -118,20 +118,21 @@ def compare(results: Sequence[Scored], resamples: int, seed: int) -> Comparison:
     if len(set(names)) < len(names):
         raise UserError(f"{', '.join(names)}: one result is given twice; give each once")
     rows = {key: [Cell(score)] for key, score in first.scores.items()}
-    notes = [
-        f"Percent; in parentheses the difference to {first.name} in percentage points, with its "
-        f"{tallies.COVERED} % interval: paired bootstrap over the identities of the probes, "
-        f"{resamples} resamples, seed {seed}, the gallery as it is."
-    ]
+    notes = [f"Percent; in parentheses the difference to {first.name} in percentage points."]
     for other in others:
         _check_task(first, other)
         paired = _paired(first, other)
         found = tallies.intervals(first.tallies, other.tallies, resamples, seed) if paired else {}
-        if not paired:
-            notes.append(f"{other.name}: no interval, its probes are not those of {first.name}.")
         for key, cells in rows.items():
             score = other.scores[key]
             cells.append(Cell(score, score - first.scores[key], found.get(key)))
+        notes += [] if paired else [_unpaired(first, other)]
+    if any(cell.interval for cells in rows.values() for cell in cells):
+        notes.append(
+            f"From to: the {tallies.COVERED} % interval of a difference, by a paired bootstrap "
+            f"over the identities of the probes, {resamples} resamples, seed {seed}, the gallery "
+            "as it is. Where it holds 0 the results may not differ."
+        )
     if len({result.metric for result in results}) > 1:
         notes.append(f"Distances: {', '.join(f'{r.name} {r.metric}' for r in results)}.")
     return Comparison(names, rows, notes)
@@ -163,6 +164,12 @@ def _paired(first: Scored, other: Scored) -> bool:
             for key, x in first.tallies.items()
         )
     )
+
+
+def _unpaired(first: Scored, other: Scored) -> str:
+    if not first.tallies and not other.tallies:
+        return f"{other.name}: no intervals, for its scores are no averages over probes."
+    return f"{other.name}: no intervals, for its probes are not those of {first.name}."
 
 
 def markdown(comparison: Comparison) -> str:
