@@ -188,37 +188,62 @@ def rank_lists(
     """What some of a condition's searches found; every one of them has a mate."""
     if not chosen:
         return []
-    gallery, (own, of) = searches.gallery, np.array(chosen).T
-    probe = Side(searches.probe.embeddings, *(x[own] for x in searches.probe[1:]))
-    embeddings = (side.embeddings[side.row] for side in (probe, gallery))
-    distance = np.asarray(metrics.distances(*embeddings, metric))
-    mates = probe.identity[:, None] == gallery.identity
+    own, of = np.array(chosen).T
+    probe, gallery = _some(searches.probe, own), searches.gallery
     counts = probe.row[:, None] != gallery.row
     if protocol.gallery_views == "single":
         counts &= searches.galleries[of, None] == searches.gallery_views
     elif protocol.exclude == "view":
-        counts &= ~(mates & (probe.view[:, None] == gallery.view))
+        same = probe.identity[:, None] == gallery.identity
+        counts &= ~(same & (probe.view[:, None] == gallery.view))
+    mates = _first_mates(probe, gallery, counts, metric)
+    nearest = _nearest(protocol, searches, own, of, metric)
+    positions = (searches.first[own, of] + 1).tolist()
+    sizes, names = counts.sum(1).tolist(), searches.galleries[of].tolist()
     return [
-        _rank_list(int(row), str(name), gallery.row, *of_probe)
-        for row, name, *of_probe in zip(
-            probe.row, searches.galleries[of], distance, mates, counts, strict=True
-        )
+        RankList(*fields)
+        for fields in zip(probe.row.tolist(), names, sizes, positions, nearest, mates, strict=True)
     ]
 
 
-def _rank_list(
-    probe: int,
-    gallery: str,
-    rows: np.ndarray,
-    distance: np.ndarray,
-    mates: np.ndarray,
-    counts: np.ndarray,
-) -> RankList:
-    order = np.flatnonzero(counts)[np.argsort(distance[counts], kind="stable")]
-    position = int(np.argmax(mates[order]))
+def _some(side: Side, index: np.ndarray) -> Side:
+    """Some of a side, which share the embeddings of all."""
+    return Side(side.embeddings, *(x[index] for x in side[1:]))
 
-    def entry(i: int) -> Entry:
-        return Entry(int(rows[i]), float(distance[i]), bool(mates[i]))
 
-    nearest = [entry(i) for i in order[:SHOWN]]
-    return RankList(probe, gallery, len(order), position + 1, nearest, entry(order[position]))
+def _first_mates(probe: Side, gallery: Side, counts: np.ndarray, metric: str) -> list[Entry]:
+    """The nearest mate of each probe, among the entries [n, m] that count."""
+    mates = counts & (probe.identity[:, None] == gallery.identity)
+    of_any = np.flatnonzero(mates.any(0))
+    rows = gallery.row[of_any]
+    distance = np.asarray(
+        metrics.distances(probe.embeddings[probe.row], gallery.embeddings[rows], metric)
+    )
+    distance = np.where(mates[:, of_any], distance, np.inf)
+    return [
+        Entry(int(rows[i]), float(x[i]), is_mate=True)
+        for x, i in zip(distance, distance.argmin(1), strict=True)
+    ]
+
+
+def _nearest(
+    protocol: Protocol, searches: Searches, own: np.ndarray, of: np.ndarray, metric: str
+) -> list[list[Entry]]:
+    """The first entries that probes find, each in its gallery."""
+    found: list[list[Entry]] = [[]] * len(own)
+    for column in np.unique(of):
+        here, gallery, exclude = np.flatnonzero(of == column), searches.gallery, protocol.exclude
+        if protocol.gallery_views == "single":
+            gallery = _some(gallery, searches.gallery_views == searches.galleries[column])
+            exclude = "none"
+        probe, shown = _some(searches.probe, own[here]), min(SHOWN, len(gallery.row))
+        rows, distance = ranking.nearest(probe, gallery, shown, metric, exclude)
+        identity = gallery.identity[np.searchsorted(gallery.row, rows)]
+        mates = identity == probe.identity[:, None]
+        for place, *of_probe in zip(here, rows, distance, mates, strict=True):
+            found[place] = [
+                Entry(int(row), float(x), bool(is_mate))
+                for row, x, is_mate in zip(*of_probe, strict=True)
+                if np.isfinite(x)
+            ]
+    return found

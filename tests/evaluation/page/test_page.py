@@ -1,6 +1,7 @@
 """The report shows what was scored, trusts no name, and opens offline in a real browser."""
 
 import base64
+import dataclasses
 import html.parser
 import shutil
 import subprocess
@@ -178,18 +179,26 @@ def test_curves_are_the_scores(galleries, exclude, average, unmatched):
             assert curve[k - 1] == pytest.approx(result.scores[f"{condition}/rank-{k}"], abs=0.01)
 
 
-def test_rank_lists_are_those_of_a_loop(report):
+@pytest.mark.parametrize("galleries", ["single", "all"])
+def test_rank_lists_are_those_of_a_loop(report, galleries):
     _, _, embeddings, _ = report
-    for searches in ranks.searches(PROTOCOL, embeddings, "euclidean").values():
+    protocol = dataclasses.replace(PROTOCOL, gallery_views=galleries)
+    x, identities, views = embeddings.embeddings, embeddings.identities, embeddings.views
+    for searches in ranks.searches(protocol, embeddings, "euclidean").values():
         chosen = ranks.hardest(searches, 9) + ranks.successes(searches, 9, 0)
         assert chosen
-        lists = ranks.rank_lists(PROTOCOL, searches, chosen, "euclidean")
+        lists = ranks.rank_lists(protocol, searches, chosen, "euclidean")
         for (probe, gallery), found in zip(chosen, lists, strict=True):
-            x = embeddings.embeddings[found.probe]
-            rows = [r for r in searches.gallery.row if embeddings.views[r] == found.gallery]
-            away = {r: np.linalg.norm(x - embeddings.embeddings[r], axis=1).mean() for r in rows}
-            assert [e.row for e in found.nearest] == sorted(rows, key=away.get)
+            rows = [r for r in searches.gallery.row if views[r] == found.gallery]
+            if galleries == "all":
+                own = identities[found.probe], views[found.probe]
+                rows = [r for r in searches.gallery.row if (identities[r], views[r]) != own]
+            away = {r: np.linalg.norm(x[found.probe] - x[r], axis=1).mean() for r in rows}
+            ranked = sorted(rows, key=away.get)
+            assert [e.row for e in found.nearest] == ranked[: ranks.SHOWN]
             assert found.position == searches.first[probe, gallery] + 1
+            assert found.mate.row == ranked[found.position - 1]
+            assert found.size == len(rows)
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")
