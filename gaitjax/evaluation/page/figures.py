@@ -175,7 +175,7 @@ def cumulative_matches(curves: Mapping[str, np.ndarray]) -> Figure:
         line["markevery"] = max(1, len(curve) // 10)
         axes.plot(range(1, len(curve) + 1), curve, label=_legend(condition), **line)
     longest = max(map(len, curves.values()))
-    axes.set_xticks([1, *range(5, longest + 1, 5)])
+    axes.set_xticks([1, *range(5, longest + 1, 5)] if longest > 10 else range(1, longest + 1))
     axes.set(xlabel="rank k", ylabel="searches with a mate among the k nearest [%]")
     _finish(axes)
     return figure
