@@ -45,7 +45,7 @@ class Part:
         if not self._path.exists():
             files.replace(self._path, _record({"made_of": made_of}, {}))
         with files.writing(self._path):
-            self._file = self._path.open("r+b")
+            self._file = self._path.open("r+b", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -67,9 +67,10 @@ class Part:
         named = {PREDICTION + name: x for name, x in embedded.predictions.items()}
         named["embeddings"] = embedded.embeddings
         batch = {"rows": rows.astype("<i8"), **{k: x.astype("<f4") for k, x in named.items()}}
+        rest = memoryview(_record({}, batch))
         with files.writing(self._path):
-            self._file.write(_record({}, batch))
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
 
     def close(self) -> None:
         """Lets another process have it."""

@@ -53,6 +53,16 @@ def test_whatever_a_kill_cuts_off_whole_batches_stay(tmp_path):
     check_whole(path)
 
 
+@pytest.mark.parametrize("small_disk", ["40k"], indirect=True)
+def test_a_full_disk_is_named_and_tears_no_batch(small_disk):
+    path = small_disk / "walks"
+    with pytest.raises(UserError, match="part-0 cannot be written to: No space"):
+        add(path, [[row] for row in range(1000)])
+    kept = parts.done(path, 1000)
+    assert kept[: kept.sum()].all()
+    assert 10 < kept.sum() < 1000
+
+
 def test_processes_may_be_others_than_before(tmp_path):
     add(tmp_path / "walks", BATCHES[:2], process=1)
     add(tmp_path / "walks", BATCHES[2:])
