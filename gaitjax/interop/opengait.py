@@ -38,6 +38,7 @@ NETWORKS = {
     "GaitSSB_Finetune": "gaitssb_finetune",
     "GaitSSB_Pretrain": "gaitssb_pretrain",
     "GaitSet": "gaitset",
+    "LidarGaitPlusPlus": "lidargaitpp",
     "MultiGaitpp": "multigaitpp",
     "ParsingGait": "parsinggait",
     "SMPLGait": "smplgait",
@@ -76,6 +77,14 @@ def _channels_first(x: np.ndarray) -> np.ndarray:
     return np.moveaxis(x, (-1, -2), (0, 1))
 
 
+def _one_pixel_out(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return x[:, :, 0, 0].T if x.shape[2:] == (1, 1) else x  # [out, in, 1, 1] -> [in, out]
+
+
+def _one_pixel_in(x: np.ndarray) -> np.ndarray:
+    return x.T[:, :, None, None]
+
+
 def _from_channel_major(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return x.reshape(shape[::-1]).T if x.size == np.prod(shape) else x  # [C * P] -> [P, C]
 
@@ -110,11 +119,13 @@ _LINEAR = (
     Leaf("params", "kernel", "weight", _channels_last, _channels_first),
     Leaf("params", "bias", "bias", _same, _identity),
 )
+_POINTWISE = (_LINEAR[0]._replace(read=_one_pixel_out, write=_one_pixel_in), _LINEAR[1])
 _JOINED = tuple(leaf._replace(read=_split_rows, write=_join_rows) for leaf in _LINEAR)
 LAYOUTS: dict[str, tuple[Leaf, ...]] = {
     "as_is": (Leaf("params", "", "", _same, _identity),),
     "conv": _LINEAR,
     "linear": _LINEAR,
+    "pointwise": _POINTWISE,
     "joined_linear": _JOINED,
     "batch_norm": _norm(_same, _identity),
     "layer_norm": _norm(_same, _identity)[:2],

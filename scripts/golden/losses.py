@@ -68,7 +68,7 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
         return [Comparison("refusal", "(none, though classes differ in size)", math.inf, 0.0)]
     if "raises" in case:
         return [tolerance.scalar("value", "", value, math.nan, 0.0)]
-    rounding = _self_distance(x) if is_triplet and len(np.unique(labels)) == len(labels) else 0.0
+    rounding = self_distance(x) if is_triplet and len(np.unique(labels)) == len(labels) else 0.0
     deviation = tolerance.deviations(str(case.get("notes")))
 
     def compare(what: str, where: str, ours: Any, theirs: Any) -> Comparison:
@@ -98,11 +98,12 @@ def _parts_second(x: np.ndarray) -> np.ndarray:
     return np.swapaxes(x, 1, 2) if x.ndim == 3 else x
 
 
-def _self_distance(x: np.ndarray) -> float:
+def self_distance(x: np.ndarray) -> float:
     """The largest distance of a sample [N, P, C] to itself that OpenGait may find.
 
-    It takes the root of |x|^2 + |x|^2 - 2 xx, all rounded to float32. With one sample of each class
-    all positives are such; README's limit for cases without a stated deviation is smaller.
+    It takes the root of |x|^2 + |x|^2 - 2 xx, all rounded to float32; ours are 0. With one sample
+    of each class all positives are such; README's limit for cases without a stated deviation is
+    smaller.
     """
     return float(np.sqrt(2 * np.finfo(np.float32).eps) * np.linalg.norm(x, axis=-1).max())
 

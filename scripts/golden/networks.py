@@ -31,6 +31,7 @@ INPUTS: Mapping[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "rgbs": ("rgb", lambda x: (np.moveaxis(x, 2, -1) - 255 * RGB[0]) / (255 * RGB[1])),
     "ratios": ("ratio", lambda x: x),
     "smpls": ("smpl", lambda x: x),
+    "points": ("points", lambda x: x),
 }
 # 'maps' hold several modalities, by channel
 CHANNELS = {
@@ -44,6 +45,8 @@ CHANNELS = {
         "flow": slice(2, 5),
     },
 }
+# the first points of farthest point sampling, which OpenGait draws
+STARTS = ("fps_start_1", "fps_start_2", "fps_start_3")
 # OpenGait's names of what a loss is fed, where ours differ
 FIELDS = {
     "bce/probabilities": "bce/logits",
@@ -89,7 +92,7 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
         raise SkippedError("packed sequences of a network that mixes frames before pooling")
     inputs, lengths = _inputs(case, arrays)
     apply = jax.jit(functools.partial(network.apply, train=False))
-    output = apply(_variables(case, rule), inputs, lengths)
+    output = apply(_variables(case, rule), inputs, lengths, draws=_draws(case, arrays))
     ours = {"out/embeddings": output.embeddings}
     if _name(case) == "ScoNet":  # what it calls embeddings are logits
         ours = {"out/embeddings": output.predictions["diagnosis"]}
@@ -134,7 +137,7 @@ def train(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
             exact = _step(case, arrays, rule, "float64")
         gradients = _gradients(case, rule, exact.gradients, "grads in float64")
     return [
-        *_losses(case, arrays, step.reported),
+        *_losses(case, arrays, step),
         *_features(case, arrays, rule, step.features),
         *gradients,
         *_statistics(case, rule, step.statistics),
@@ -158,6 +161,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     variables = jax.tree.map(lambda x: x.astype(dtype), _variables(case, rule))
     state = {name: tree for name, tree in variables.items() if name != "params"}
     trained, frozen = _split(variables["params"], case)
+    draws = _draws(case, arrays)
 
     # All arrays are arguments: XLA would compute what follows from constants while it compiles.
     def total(
@@ -165,7 +169,12 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     ) -> tuple[jax.Array, tuple[Any, ...]]:
         params = parameters.merge(trained, frozen)
         output, updated = network.apply(
-            {"params": params, **state}, inputs, lengths, train=True, mutable=["batch_stats"]
+            {"params": params, **state},
+            inputs,
+            lengths,
+            train=True,
+            draws=draws,
+            mutable=["batch_stats"],
         )
         given = {t: {**further.get(t, {}), **output.terms[t]} for t in terms}
         results = {t: (term.weight, term.loss(**given[t])) for t, term in terms.items()}
@@ -197,8 +206,9 @@ def _diagnoses(arrays: Arrays) -> np.ndarray:
     return np.array([classes[type_] for type_ in arrays["types"].tolist()], np.int32)
 
 
-def _losses(case: Case, arrays: Arrays, ours: Mapping[str, jax.Array]) -> list[Comparison]:
+def _losses(case: Case, arrays: Arrays, step: _Step) -> list[Comparison]:
     """Means of the reported tensors; those of more than one value also whole."""
+    ours = step.reported
     deviation = tolerance.deviations(str(case.get("notes")))
 
     def limit(name: str, values: int = 1) -> float:
@@ -214,7 +224,15 @@ def _losses(case: Case, arrays: Arrays, ours: Mapping[str, jax.Array]) -> list[C
 
     def whole(name: str) -> Comparison:
         theirs = arrays[f"loss_info/{name}"]
-        return tolerance.array("loss parts", name, ours[name], theirs, limit(name, theirs.size))
+        allowed = limit(name, theirs.size)
+        if name == "scalar/triplet/mean_dist" and not deviation:
+            # Theirs has N distances of a sample to itself among N * N. LidarGait++ states no
+            # deviation and has embeddings up to 128 long, so that these are up to 0.04 in float32.
+            # OpenGait's formula on our embeddings agrees with ours to 4e-6 in float64, and is as
+            # far from its own case as we are in float32 (0.005), all of it from these distances.
+            embeddings = np.asarray(step.features["triplet"]["embeddings"])
+            allowed += losses.self_distance(embeddings) / len(embeddings) / np.abs(theirs).max()
+        return tolerance.array("loss parts", name, ours[name], theirs, allowed)
 
     prefix = "loss_info/"
     parts = [name.removeprefix(prefix) for name in arrays if name.startswith(prefix)]
@@ -288,9 +306,13 @@ def _name(case: Case) -> str:
 
 
 def _network(case: Case, dtype: str) -> nn.Module:
-    """The network without what is random: the cases have neither dropout nor drop path."""
+    """The network without what is random: the cases have neither dropout nor drop path.
+
+    With what is a fault of OpenGait's: all slices of LidarGait++ are those of the first frame.
+    """
     network = opengait.build(_name(case), case["model_cfg"], dtype)
-    return network.clone(**{r: 0.0 for r in ("dropout", "drop_path") if hasattr(network, r)})
+    changed = {"dropout": 0.0, "drop_path": 0.0, "uap_range": "first_frame"}
+    return network.clone(**{name: x for name, x in changed.items() if hasattr(network, name)})
 
 
 def _split(params: Any, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -341,7 +363,7 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 
     Packed sequences are laid out as rows of a padded batch, whose padding is random.
     """
-    given = set(case["inputs"]) - {"labels", "types", "seqL"}
+    given = set(case["inputs"]) - {"labels", "types", "seqL", *STARTS}
     if "x" in given:  # poses after the transforms of their config
         return _poses(case, arrays["x"])
     unknown = given - {"maps"} - set(INPUTS)
@@ -371,6 +393,14 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What a network of poses reads, time second and joints third, and lengths."""
     return {"pose": x.astype(np.float32)}, np.full(len(x), x.shape[1], np.int32)
+
+
+def _draws(case: Case, arrays: Arrays) -> np.ndarray | None:
+    """What is drawn in LidarGait++: int [3, N, T]."""
+    if _name(case) != "LidarGaitPlusPlus":
+        return None
+    rows = len(arrays["points"])
+    return np.stack([arrays[name].reshape(rows, -1) for name in STARTS])
 
 
 def _channels(description: str, maps: np.ndarray) -> dict[str, np.ndarray]:

@@ -107,6 +107,20 @@ NETWORKS = {
         {"depth": (32, 24, 3)},
         BOTH,
     ),
+    "lidargaitpp": Narrow(
+        "lidargaitpp",
+        {
+            "channels": 2,
+            "sampled": (12, 8, 8),
+            "neighbours": 4,
+            "bins": (1, 2),
+            "pooled": 8,
+            "embedding": 8,
+        },
+        {"points": (16, 4)},
+        BOTH,
+        ordered=True,
+    ),
     "sconet": Narrow(
         "sconet",
         {"backbone": RESNET, "embedding": 8},
@@ -185,6 +199,8 @@ def draw(modality: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
         return rng.uniform(0.3, 0.6, shape).astype("f4")
     if modality in ("rgb", "smpl"):
         return rng.standard_normal(shape).astype("f4")
+    if modality == "points":  # near enough to be neighbours, and as tall as people
+        return rng.random(shape, "f4") * np.array([0.3, 0.3, 0.3, 2], "f4")
     return rng.random(shape, "f4")
 
 

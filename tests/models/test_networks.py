@@ -182,6 +182,8 @@ def test_20_steps_on_8_devices_lower_the_loss(name):
         ("deepgaitv2", {"blocks": (1, 4, 4, 1)}, 13.204),
         ("deepgaitv2", {"blocks": (1, 4, 4, 1), "modality": "heatmap"}, 13.205),
         ("skeletongaitpp", {"blocks": (1, 4, 4, 1)}, 13.281),
+        ("lidargaitpp", {}, 2.336),
+        ("lidargaitpp", {"channels": 32}, 3.056),
     ],
 )
 def test_parameters_without_the_head_are_as_many_as_published(name, options, millions):

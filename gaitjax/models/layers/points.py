@@ -1,4 +1,4 @@
-"""Neighbourhoods in clouds of points, and PointNet++'s set abstraction on them.
+"""Neighbourhoods in clouds of points, and the layers of PointNet++ that see them.
 
 Qi et al., "PointNet++: deep hierarchical feature learning on point sets in a metric space",
 NeurIPS 2017. Squared distances are sums of squared differences, which float32 holds better than
@@ -6,9 +6,13 @@ the |a|^2 + |b|^2 - 2ab of the usual code. Of equal distances the point of the l
 """
 
 import functools
+from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
+
+from gaitjax.models.layers.batch_norm import BatchNorm
 
 
 @functools.partial(jax.jit, static_argnames="number")
@@ -98,6 +102,41 @@ def gather_points(x: jax.Array, indices: jax.Array) -> jax.Array:
     """What points [..., P, C] have at indices [..., *shape]: [..., *shape, C]."""
     flat = indices.reshape(*x.shape[:-2], -1)
     return jnp.take_along_axis(x, flat[..., None], -2).reshape(*indices.shape, x.shape[-1])
+
+
+class SharedMLP(nn.Module):
+    """Linear layers, BatchNorm and ReLU after each, the same for every point.
+
+    Attributes:
+        channels: of the layers.
+        dtype: of the activations.
+    """
+
+    channels: tuple[int, ...]
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool, valid: jax.Array) -> jax.Array:
+        """Maps points.
+
+        Args:
+            x: [N, T, ..., C].
+            train: whether BatchNorm uses, and keeps, this batch's statistics.
+            valid: bool [N, T], what counts in the statistics.
+
+        Returns:
+            [N, T, ..., channels[-1]].
+        """
+        for i, features in enumerate(self.channels):
+            x = nn.Dense(
+                features,
+                kernel_init=nn.initializers.xavier_uniform(),
+                dtype=self.dtype,
+                param_dtype=jnp.promote_types(self.dtype, jnp.float32),
+                name=f"linear{i}",
+            )(x)
+            x = nn.relu(BatchNorm(self.dtype, name=f"bn{i}")(x, train, valid))
+        return x
 
 
 def _square_distances(points: jax.Array, queries: jax.Array, valid: jax.Array | None) -> jax.Array:
