@@ -4,6 +4,7 @@ With `--checkpoint runs/x --config configs/gaitset.py:oumvlp` the checkpoint is 
 dataset than it was trained on: the config says which data and protocol, the checkpoint which
 network and transforms. With `--embeddings FILE`, which `gaitjax.embed` wrote, neither network nor
 frames are needed. `--report DIR` adds a page for people, see `gaitjax.evaluation.page`.
+`--submission FILE` writes what the competition of a dataset asks for instead.
 """
 
 import logging
@@ -19,7 +20,7 @@ from gaitjax import command, datasets, files
 from gaitjax.data.sequences import Sequences
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
-from gaitjax.evaluation import embeddings, page, report
+from gaitjax.evaluation import embeddings, page, report, submission
 from gaitjax.evaluation.embeddings import Embeddings
 from gaitjax.evaluation.protocols import Result
 from gaitjax.training import experiment as experiments
@@ -31,6 +32,9 @@ EMBEDDINGS = flags.DEFINE_string(
 )
 REPORT = flags.DEFINE_string(
     "report", None, "a folder for a page with tables, plots and rank lists, which needs an extra"
+)
+SUBMISSION = flags.DEFINE_string(
+    "submission", None, "the file that a competition asks for (GREW, HID): written, nothing scored"
 )
 FACTS = ("network", "step", "checkpoint", "weights", "data")  # of a file, that are told
 log = logging.getLogger("gaitjax")
@@ -62,13 +66,15 @@ def main(config: ConfigDict) -> None:
             "give --workdir or --checkpoint, the run whose checkpoint is to be scored, or "
             "--embeddings, a file that gaitjax.embed wrote"
         )
-    if REPORT.value:
-        page.check(Path(REPORT.value))
+    _check_outputs(datasets.get(config.data.dataset))
     meshes.initialize()
     if EMBEDDINGS.value:
         found = _read(config, Path(EMBEDDINGS.value))
     else:
         found = _embed(config, Path(run[0]))
+    if SUBMISSION.value:
+        _submit(config, found, Path(SUBMISSION.value))
+        return
     result = validation.score(config, found.dataset, found.lists, found.embeddings)
     if jax.process_index() == 0:
         _tell(config, found, result)
@@ -88,12 +94,23 @@ def _tell(config: ConfigDict, found: Found, result: Result) -> None:
         log.info("report: %s", Path(REPORT.value) / page.NAME)
 
 
+def _check_outputs(dataset: Dataset) -> None:
+    """Refuses outputs that cannot be written, before anything is computed."""
+    if REPORT.value:
+        page.check(Path(REPORT.value))
+    if SUBMISSION.value:
+        if dataset.submission is None:
+            raise UserError(f"nobody asks for a submission of {dataset.title}; leave it out")
+        files.check_writable(Path(SUBMISSION.value).parent)
+
+
 def _embed(config: ConfigDict, path: Path) -> Found:
     """The test split as a checkpoint embeds it."""
     run = restored.restore(config, path, command.cache_folder())
     folder = run.found.folder
     files.check_writable(folder)
-    if unscored := validation.unscored(config, run.data, run.model):
+    submits = SUBMISSION.value and len(run.data.splits.test)
+    if unscored := "" if submits else validation.unscored(config, run.data, run.model):
         raise UserError(f"{folder} cannot be scored on {run.data.dataset.title}: {unscored}")
     variables = run.variables()
     forward = validation.embedder(config, run.model)
@@ -123,6 +140,23 @@ def _read(config: ConfigDict, path: Path) -> Found:
         sequences = experiments.open_data(config, command.cache_folder()).splits.test
     target = path.with_name(f"evaluation-{path.name}")
     return Found(found, datasets.get(config.data.dataset), lists, target, sequences)
+
+
+def _submit(config: ConfigDict, found: Found, path: Path) -> None:
+    """Writes the submission of the dataset, whole or not at all."""
+    asked, embedded = found.dataset.submission, found.embeddings
+    assert asked is not None
+    text = submission.text(
+        asked,
+        embedded.embeddings,
+        embedded.identities.tolist(),
+        embedded.types.tolist(),
+        embedded.views.tolist(),
+        config.evaluation.metric,
+    )
+    if jax.process_index() == 0:
+        files.replace(path, text.encode())
+        log.info("submission written to %s", path)
 
 
 def _taken_lists(path: Path, facts: dict[str, Any]) -> dict[str, list[str]]:

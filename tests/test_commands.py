@@ -17,6 +17,7 @@ from absl import flags
 
 from gaitjax import command, embed, evaluate, train
 from gaitjax.evaluation import embeddings, page, parts
+from gaitjax.evaluation.embeddings import Embeddings
 from gaitjax.training import checkpoint
 
 # ml_collections loads a config so.
@@ -291,6 +292,22 @@ def test_a_file_keeps_the_lists_of_the_partition(call, walks, tmp_path, lists, r
         written = json.loads((tmp_path / "evaluation-walks.json").read_text())
         assert written["probes"] == {"listed": 1}
         assert "lists" not in written
+
+
+def test_a_submission_is_written_instead_of_scores(call, tree, tmp_path):
+    places = np.array([0, 4, 1, 5], np.float32)[:, None, None]
+    names = (["probe", "00000", "00001", "00001"], ["default"] * 4, ["01002", "a", "b", "c"])
+    walks, file = tmp_path / "walks", tmp_path / "new" / "phase1.csv"
+    made = Embeddings(places, {}, *map(np.array, names), {"dataset": "hid"})
+    embeddings.write(walks, made)
+    options = [*tiny.options(tree, data__dataset="hid"), f"--embeddings={walks}"]
+    assert call(evaluate, *options, f"--submission={file}") is None
+    assert file.read_text() == "videoID,label\n01002,00001\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"walks", "new"}
+    (tmp_path / "file").touch()
+    check_refused(call(evaluate, *options, f"--submission={tmp_path}/file/x"), "file")
+    options = [*tiny.options(tree), f"--embeddings={walks}", f"--submission={file}"]
+    check_refused(call(evaluate, *options), "submission of own data")
 
 
 def test_embeddings_of_another_dataset_are_refused(call, tree, walks):

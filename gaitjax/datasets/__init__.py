@@ -73,6 +73,24 @@ class Protocol:
         return self.gallery[condition] if isinstance(self.gallery, Mapping) else self.gallery
 
 
+@dataclasses.dataclass(frozen=True)
+class Submission:
+    """What a competition asks for: who resembles each probe most.
+
+    Attributes:
+        protocol: the gallery, and as the one condition the probes whose identities are secret.
+        header: the names of the columns: the probe, which is called by its view, and the identities
+            of as many gallery sequences as there are further columns, the nearest first.
+        numbers: whether identities are written as numbers, 7 for 00007.
+        reranked: whether who has the same neighbours counts as near (Zhong et al., CVPR 2017).
+    """
+
+    protocol: Protocol
+    header: tuple[str, ...]
+    numbers: bool
+    reranked: bool
+
+
 class Name(NamedTuple):
     """What a sequence is called: its three folders below the root."""
 
@@ -127,6 +145,7 @@ class Dataset:
             matches counts.
         protocols: name -> how it is evaluated, the field's usual way first; empty where every user
             states it in the config.
+        submission: the file that a competition on these data asks for.
         split: (identities of the training split, those of the test split) where a rule gives them;
             None where a partition JSON does.
         partition: where the partition JSON comes from, for the error of who has none.
@@ -145,6 +164,7 @@ class Dataset:
     title: str
     files: Mapping[str, str]
     protocols: Mapping[str, Protocol] = dataclasses.field(default_factory=dict)
+    submission: Submission | None = None
     split: Callable[[Sequence[str]], tuple[list[str], list[str]]] | None = None
     partition: str = ""
     labels: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)

@@ -2,8 +2,8 @@
 
 Zhu et al., "Gait recognition in the wild: a benchmark", ICCV 2021. In OpenGait's layout people of
 the training split are called `00001train`; those of the test split have type 01 and 02, and the
-unlabelled probes of the competition are sequences of type 03 of an identity `probe`. They take no
-part in the protocol here, which searches type 02 among type 01. Distributed as train.zip and
+unlabelled probes of the competition are sequences of type 03 of an identity `probe`. They are for a
+submission; the protocol here searches type 02 among type 01. Distributed as train.zip and
 test.zip, with an archive for each person inside, of silhouettes that are cut and of key points.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gaitjax.datasets import Dataset, Name, Protocol, Raw, readers
+from gaitjax.datasets import Dataset, Name, Protocol, Raw, Submission, readers
 
 
 def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -62,6 +62,14 @@ DATASET = Dataset(
             ranks=(1, 5, 10, 20),
         )
     },
+    submission=Submission(
+        protocol=Protocol(
+            gallery=("01", "02"), probes={"GREW": ("03",)}, gallery_views="all", exclude="none"
+        ),
+        header=("videoId", *(f"rank{k}" for k in range(1, 21))),
+        numbers=True,
+        reranked=False,
+    ),
     split=split,
     expected={"train": 20_000, "test": 6_001, "sequences": 126_887},
     raw=(

@@ -12,7 +12,7 @@ which tells the phases of a competition apart.
 
 from collections.abc import Sequence
 
-from gaitjax.datasets import Dataset, Raw, readers
+from gaitjax.datasets import Dataset, Protocol, Raw, Submission, readers
 
 PROBE = r"(?P<type>[^/]*probe[^/]*)/"
 IMAGES = r"(?P<view>[^/]+)/(?P<frame>[^/]+)\.(?:png|jpg)$"
@@ -29,6 +29,18 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 DATASET = Dataset(
     title="HID",
     files={"silhouette": "*.pkl"},
+    submission=Submission(
+        protocol=Protocol(
+            gallery=("*", "!probe"),
+            probes={"HID": ("probe",)},
+            gallery_views="all",
+            exclude="none",
+            match="{identity}",
+        ),
+        header=("videoID", "label"),
+        numbers=False,
+        reranked=True,
+    ),
     split=split,
     raw=(
         Raw("silhouette", PROBE + IMAGES, readers.image, identity="probe"),

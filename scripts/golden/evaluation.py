@@ -1,5 +1,6 @@
 """Evaluation: the scores of a dataset's own protocols."""
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 from gaitjax import datasets
 from gaitjax.datasets import LISTED
 from gaitjax.errors import UserError
-from gaitjax.evaluation import classification, protocols
+from gaitjax.evaluation import classification, protocols, submission
 from gaitjax.evaluation.protocols import Result
 from gaitjax.losses.binary_cross_entropy import overlap
 
@@ -81,12 +82,29 @@ def check(case: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Com
     for variant in case["variants"].values():
         options = dict(variant["kwargs"])
         metric = METRICS[options.pop("metric", "euc")]
+        if "csv" in variant:
+            ours = _submission(case, arrays, metric, options.pop("rerank", False))
+            compared.append(tolerance.exact("submission", metric, ours, variant["csv"]))
+            continue
         name = case["func"] + ("/cross_view" if options.pop("cross_view_gallery", False) else "")
         if options or name not in CHECKS:
             raise UnsupportedError(f"evaluation {name} {''.join(options)}".rstrip())
         ours = CHECKS[name](Variant(case, arrays, metric))
         compared += _compare(metric, ours, variant)
     return compared
+
+
+def _submission(
+    case: Mapping[str, Any], arrays: Mapping[str, np.ndarray], metric: str, reranked: bool
+) -> str:
+    asked = datasets.get(case["dataset"].lower()).submission
+    if asked is None:
+        raise UnsupportedError(f"a submission of {case['dataset']}")
+    embeddings = np.swapaxes(arrays["embeddings"], 1, 2)
+    columns = case["labels"], case["types"], case["views"]
+    return submission.text(
+        dataclasses.replace(asked, reranked=reranked), embeddings, *columns, metric
+    )
 
 
 def _lists(case: Mapping[str, Any]) -> dict[str, list[str]]:
