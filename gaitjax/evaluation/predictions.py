@@ -8,6 +8,7 @@ from gaitjax.datasets import class_of
 from gaitjax.errors import UserError
 from gaitjax.evaluation import classification
 from gaitjax.evaluation.protocols import Result, with_mean
+from gaitjax.evaluation.tallies import Tally
 
 MASK = "mask"
 Labels = Mapping[str, Mapping[str, int]]  # as `gaitjax.datasets.Dataset.labels`
@@ -23,7 +24,12 @@ def known(labels: Labels, predictions: Iterable[str]) -> list[str]:
     return [name for name in predictions if name in labels or name == MASK]
 
 
-def evaluate(labels: Labels, predictions: Mapping[str, np.ndarray], types: Sequence[str]) -> Result:
+def evaluate(
+    labels: Labels,
+    predictions: Mapping[str, np.ndarray],
+    identities: Sequence[str],
+    types: Sequence[str],
+) -> Result:
     """Scores the predictions of N sequences.
 
     A label gives accuracy, and precision, recall and F1 averaged over classes, each percent; a mask
@@ -33,12 +39,19 @@ def evaluate(labels: Labels, predictions: Mapping[str, np.ndarray], types: Seque
         labels: label -> pattern of types -> class.
         predictions: label -> logits [N, P, classes]; 'mask' -> [N, 2], the sum over frames of
             intersections over unions, and the number of frames.
+        identities: N names.
         types: N names.
 
     Raises:
         UserError: if a prediction is not finite, or a type has no class.
     """
-    scores, notes = {}, []
+    scores, notes, tallies = {}, [], {}
+    people, person = np.unique(np.asarray(identities, str), return_inverse=True)
+
+    def by_person(sums: np.ndarray, of: np.ndarray) -> Tally:
+        added = np.bincount(person, sums), np.bincount(person, of).astype(np.int64)
+        return Tally(tuple(people.tolist()), *(x[None] for x in added))
+
     for name in known(labels, predictions):
         values = predictions[name]
         if not np.isfinite(values).all():
@@ -46,10 +59,12 @@ def evaluate(labels: Labels, predictions: Mapping[str, np.ndarray], types: Seque
         if name == MASK:
             total, frames = values.sum(0, dtype=np.float64)
             scores[name] = {"mIoU": 100 * float(total / frames)}
+            tallies[f"{name}/mIoU"] = by_person(*values.T)
             continue
         truth = _truth(name, labels[name], types)
         found = classification.predicted(values)
         scores[name] = dict(classification.scores(found, truth))
+        tallies[f"{name}/accuracy"] = by_person(found == truth, np.ones(len(types)))
         notes += _missing(name, labels[name], found, truth)
     return Result(
         description=f"{', '.join(scores)}, as predicted",
@@ -61,6 +76,7 @@ def evaluate(labels: Labels, predictions: Mapping[str, np.ndarray], types: Seque
         probes=dict.fromkeys(scores, len(types)),
         left_out=dict.fromkeys(scores, 0),
         notes=tuple(notes),
+        tallies=tallies,
     )
 
 

@@ -170,13 +170,13 @@ def score(
     Raises:
         UserError: for a protocol that does not fit to the data.
     """
-    types = embeddings.types.tolist()
+    identities, types = embeddings.identities.tolist(), embeddings.types.tolist()
     if is_judged(config, dataset, embeddings):
-        return predictions.evaluate(dataset.labels, embeddings.predictions, types)
+        return predictions.evaluate(dataset.labels, embeddings.predictions, identities, types)
     return protocols.evaluate(
         protocol(config, dataset, lists),
         embeddings.embeddings,
-        embeddings.identities.tolist(),
+        identities,
         types,
         embeddings.views.tolist(),
         config.evaluation.metric,
