@@ -8,7 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from configs import common
-from gaitjax.skeletons import WITHOUT_NECK
+from gaitjax import skeletons
 
 
 def get_config(dataset: str = "synthetic") -> ConfigDict:
@@ -43,6 +43,8 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
     return config
 
 
+# OUMVLP's 17 joints of 18, in COCO's order.
+WITHOUT_NECK = {"type": "choose_joints", "joints": skeletons.WITHOUT_NECK}
 # As OpenGait's: the middle of all joints, those not found at 0 among them.
 FILL = {"type": "fill_missing", "count_missing": True}
 
@@ -112,8 +114,8 @@ def oumvlp17(config: ConfigDict) -> None:
     oumvlp(config)
     config.data.dataset = "oumvlp"
     config.model.skeleton = "coco"
-    coco = {"type": "choose_joints", "joints": WITHOUT_NECK}
-    config.data.transforms.pose = (coco, FILL, *augmented("coco", 0.1, (3.0, 1.0)))
+    poses = (FILL, *augmented("coco", 0.1, (3.0, 1.0)))
+    config.data.transforms.pose = (WITHOUT_NECK, *poses)
 
 
 def _train(config: ConfigDict, steps: int) -> None:

@@ -96,6 +96,17 @@ CONFIGS = {
     "gaitssb_finetune:oumvlp": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:grew": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:gait3d": Published("GaitSSB_Finetune"),
+    "gaittr:oumvlp": Published("GaitTR", "40.31"),
+    "gaittr:oumvlp17": Published("GaitTR_17", "39.78"),
+    "gaittr:grew": Published("GaitTR", "48.60"),
+    "gaittr:gait3d": Published("GaitTR", "7.20"),
+    "gaittr:ccpg": Published("GaitTR-CCPG"),
+    "gaittr:sustech1k": Published("GaitTR-SUSTech1k"),
+    "gaitgraph1:casia_b": Published("GaitGraph1_phase1"),
+    "gaitgraph1:oumvlp": Published("GaitGraph1_phase1", "2.81"),
+    "gaitgraph1:oumvlp17": Published("GaitGraph1_phase1_17", "4.25"),
+    "gaitgraph1:grew": Published("GaitGraph1_phase1", "9.82"),
+    "gaitgraph1:gait3d": Published("GaitGraph1_phase1", "9.00"),
     "gaitgraph2:casia_b": Published("GaitGraph2"),
     "gaitgraph2:oumvlp": Published("GaitGraph2_phase2", "62.10"),
     "gaitgraph2:oumvlp17": Published("GaitGraph2_phase2_17", "70.75"),
@@ -140,6 +151,8 @@ TAIL = """
 | ScoNet | Zhou et al., Gait patterns as biomarkers, MICCAI 2024 |
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |
+| GaitTR | Zhang et al., Spatial transformer network, Expert Systems 2023 |
+| GaitGraph | Teepe et al., GaitGraph, ICIP 2021 |
 | GaitGraph2 | Teepe et al., Towards a deeper understanding, CVPR Workshops 2022 |
 
 The networks, their settings and these scores are the work of their authors and of OpenGait

@@ -252,6 +252,8 @@ def _features(
     if _name(case) == "GLN" and "softmax/logits" in ours:
         # OpenGait exchanges its classes and parts; for the loss the case has put them right.
         ours["softmax/logits"] = np.swapaxes(ours["softmax/logits"], 1, 2)
+    if _name(case) == "GaitGraph1":  # whose views have an axis
+        ours = {key: x.reshape(-1, 2, x.shape[-1]) for key, x in ours.items()}
     deviation = tolerance.deviations(str(case.get("notes"))).get("training_feat")
     limit = tolerance.output_limit(deviation)
 
@@ -392,6 +394,12 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 
 def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What a network of poses reads, time second and joints third, and lengths."""
+    if _name(case) == "GaitTR":
+        x = np.moveaxis(x[..., 0], 2, 3)  # [N, T, C, V, 1]
+    if _name(case) == "GaitGraph1":
+        x = np.moveaxis(x[..., 0], 1, 3)  # [N, C, T, V, 1]
+        if case["mode"] == "train":  # two views, one after the other
+            x = x.reshape(2 * len(x), -1, *x.shape[2:])
     return {"pose": x.astype(np.float32)}, np.full(len(x), x.shape[1], np.int32)
 
 

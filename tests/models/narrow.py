@@ -52,6 +52,20 @@ NETWORKS = {
         {"SupConLoss": {"type": "supervised_contrastive", "similarity": "distance"}},
         ordered=True,
     ),
+    "gaitgraph1": Narrow(
+        "gaitgraph1",
+        {"skeleton": "openpose", "branch": (4,), "channels": (8,), "reduction": 2, "embedding": 8},
+        {"pose": (18, 3)},
+        {"SupConLoss": {"type": "supervised_contrastive"}},
+        ordered=True,
+    ),
+    "gaittr": Narrow(
+        "gaittr",
+        {"channels": (12,), "heads": 1, "embedding": 8},
+        {"pose": (17, 10)},
+        TRIPLET,
+        ordered=True,
+    ),
     "gaitset": Narrow("gaitset", {"channels": (4, 6, 8), "embedding": 8}, SMALL, TRIPLET),
     "gaitbase": Narrow("gaitbase", {"backbone": RESNET, "embedding": 8}, SMALL, BOTH),
     "gaitbase_plain": Narrow(

@@ -164,7 +164,9 @@ def test_20_steps_on_8_devices_lower_the_loss(name):
         ("gaitset", {}, 2.595),
         ("gaitset", {"channels": (64, 128, 256)}, 6.314),
         ("gaitbase", {}, 7.002),
+        ("gaitgraph1", {}, 0.320),
         ("gaitgraph2", {}, 0.351),
+        ("gaittr", {}, 0.512),
         ("gaitpart", {}, 1.204),
         ("gln", {}, 8.542),
         ("gln", {"compact": True}, 14.686),  # 14.704 with the classifier of CASIA-B's 74 classes
