@@ -12,6 +12,8 @@ import numpy as np
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError, some
 from gaitjax.evaluation import metrics, ranking
+from gaitjax.evaluation import open_set as open_sets
+from gaitjax.evaluation.open_set import OpenSet
 from gaitjax.evaluation.ranking import Side
 from gaitjax.evaluation.tallies import Tally, tally
 
@@ -60,6 +62,7 @@ class Result:
             galleries of a single view are scored, pairs of views without a probe.
         notes: sentences about what is left out or counted against the scores.
         tallies: 'CONDITION/rank-1' and so on -> what it is made of, by identity.
+        open_set: condition -> open-set figures, where they are asked for and there are any.
     """
 
     description: str
@@ -72,6 +75,7 @@ class Result:
     left_out: Mapping[str, int]
     notes: tuple[str, ...]
     tallies: Mapping[str, Tally] = dataclasses.field(default_factory=dict)
+    open_set: Mapping[str, OpenSet] = dataclasses.field(default_factory=dict)
 
     @property
     def main(self) -> str:
@@ -333,6 +337,7 @@ def evaluate(
     types: Sequence[str],
     views: Sequence[str],
     metric: str,
+    asked: open_sets.Options | None = None,
 ) -> Result:
     """Scores the embeddings of N sequences.
 
@@ -351,15 +356,43 @@ def evaluate(
         types: N names.
         views: N names.
         metric: 'euclidean' or 'cosine'.
+        asked: which open-set figures are added, if any; every pair counts in them that counts in a
+            ranking, so that galleries of a single view are taken together.
 
     Raises:
         UserError: if gallery or probes are empty, nothing of a condition can be scored, an
             embedding is not finite, or the metric is unknown.
     """
     names = (identities, types, views)
+    searches = _searches(protocol, embeddings, names, metric)
+    score = _score_single if protocol.gallery_views == "single" else _score_all
+    scored = {search.condition: score(search) for search in searches}
+    return Result(
+        description=describe(protocol, metric),
+        metric=metric,
+        scores=with_mean({condition: s.scores for condition, s in scored.items()}),
+        tables={c: s.table for c, s in scored.items() if s.table is not None},
+        by_view={f"{c}/{name}": x for c, s in scored.items() for name, x in s.by_view.items()},
+        gallery={search.condition: len(search.gallery.row) for search in searches},
+        probes={search.condition: len(search.probe.row) for search in searches},
+        left_out={condition: s.left_out for condition, s in scored.items()},
+        notes=tuple(note for s in scored.values() for note in s.notes),
+        tallies={f"{c}/{name}": x for c, s in scored.items() for name, x in s.tallies.items()},
+        open_set=_open_set(searches, asked) if asked and asked.far else {},
+    )
+
+
+def _searches(
+    protocol: Protocol,
+    embeddings: np.ndarray,
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    metric: str,
+) -> list[_Search]:
+    """The search of each condition."""
     selected = select(protocol, *names)
     check_finite(embeddings, *names)
-    identity_codes = np.unique(np.asarray(identities, str), return_inverse=True)[1]
+    identities = np.asarray(names[0], str)
+    identity_codes = np.unique(identities, return_inverse=True)[1]
     view_names, view_codes = np.unique(viewpoints(protocol, *names), return_inverse=True)
 
     def side(rows: np.ndarray) -> Side:
@@ -368,25 +401,30 @@ def evaluate(
 
     all_probes = np.concatenate([rows.probes for rows in selected.values()])
     searched_from = np.unique(view_codes[all_probes]).astype(np.int32)
-    score = _score_single if protocol.gallery_views == "single" else _score_all
-    scored = {}
-    for condition, rows in selected.items():
-        sides = side(rows.probes), side(rows.gallery)
-        probed = np.asarray(identities, str)[rows.probes]
-        search = _Search(condition, *sides, probed, view_names, searched_from, protocol, metric)
-        scored[condition] = score(search)
-    return Result(
-        description=describe(protocol, metric),
-        metric=metric,
-        scores=with_mean({condition: s.scores for condition, s in scored.items()}),
-        tables={c: s.table for c, s in scored.items() if s.table is not None},
-        by_view={f"{c}/{name}": x for c, s in scored.items() for name, x in s.by_view.items()},
-        gallery={condition: len(rows.gallery) for condition, rows in selected.items()},
-        probes={condition: len(rows.probes) for condition, rows in selected.items()},
-        left_out={condition: s.left_out for condition, s in scored.items()},
-        notes=tuple(note for s in scored.values() for note in s.notes),
-        tallies={f"{c}/{name}": x for c, s in scored.items() for name, x in s.tallies.items()},
-    )
+    return [
+        _Search(
+            condition,
+            side(rows.probes),
+            side(rows.gallery),
+            identities[rows.probes],
+            view_names,
+            searched_from,
+            protocol,
+            metric,
+        )
+        for condition, rows in selected.items()
+    ]
+
+
+def _open_set(searches: list[_Search], asked: open_sets.Options) -> dict[str, OpenSet]:
+    found = {}
+    for condition, probe, gallery, *_, protocol, metric in searches:
+        by_view = protocol.gallery_views == "single" and protocol.exclude == "view"
+        exclude = "whole view" if by_view else protocol.exclude
+        own = open_sets.score(probe, gallery, metric, exclude, asked, together=True)
+        if own is not None:
+            found[condition] = own
+    return found
 
 
 def check_finite(embeddings: np.ndarray, *names: Sequence[str]) -> None:

@@ -68,15 +68,16 @@ def rank(
         probe: n sequences.
         gallery: m sequences.
         metric: 'euclidean' or 'cosine'.
-        exclude: 'view': entries of the probe's identity and view do not count; 'none': all do.
+        exclude: 'view': entries of the probe's identity and view do not count; 'whole view': those
+            of its view, whoever is seen; 'none': all do.
         together: every process calls this, and each ranks its share of the probes.
     """
-    columns = _Mates.of(probe.identity, gallery.identity)
+    columns = Mates.of(probe.identity, gallery.identity)
 
     def score(distance: jax.Array, probes: np.ndarray, mesh: Mesh) -> Any:
         return _rank(distance, jax.device_put(columns.of_probes(probes), meshes.split(mesh)))
 
-    return Ranked(*_by_blocks(score, columns.order, probe, gallery, metric, exclude, together))
+    return Ranked(*by_blocks(score, columns.order, probe, gallery, metric, exclude, together))
 
 
 @jax.jit
@@ -104,13 +105,13 @@ def rank_by_view(
     Returns:
         int32 [n, V]; `metrics.NO_MATE` where a probe has no mate.
     """
-    columns = _Mates.of(probe.identity, gallery.identity)
+    columns = Mates.of(probe.identity, gallery.identity)
 
     def score(distance: jax.Array, probes: np.ndarray, mesh: Mesh) -> Any:
         mates = jax.device_put(columns.of_probes(probes), meshes.split(mesh))
         return _rank_by_view(distance, mates, gallery.view, views)
 
-    first: np.ndarray = _by_blocks(score, columns.order, probe, gallery, metric, "none", together)
+    first: np.ndarray = by_blocks(score, columns.order, probe, gallery, metric, "none", together)
     return first
 
 
@@ -144,7 +145,7 @@ def nearest(
         return _nearest(distance, k)
 
     order = np.arange(len(probe.row))
-    index, distance = _by_blocks(score, order, probe, gallery, metric, exclude, together=False)
+    index, distance = by_blocks(score, order, probe, gallery, metric, exclude, together=False)
     return gallery.row[index], distance
 
 
@@ -154,7 +155,7 @@ def _nearest(distance: jax.Array, k: int) -> tuple[jax.Array, jax.Array]:
     return index, -closeness
 
 
-class _Mates(NamedTuple):
+class Mates(NamedTuple):
     """The gallery entries of each probe's identity.
 
     Attributes:
@@ -170,7 +171,8 @@ class _Mates(NamedTuple):
     order: np.ndarray
 
     @classmethod
-    def of(cls, probe: np.ndarray, gallery: np.ndarray) -> "_Mates":
+    def of(cls, probe: np.ndarray, gallery: np.ndarray) -> "Mates":
+        """From the identities of probes and gallery, int [n] and [m]."""
         entries = np.argsort(gallery, kind="stable")
         begin, end = (np.searchsorted(gallery[entries], probe, side) for side in ("left", "right"))
         return cls(entries, begin, end, np.argsort(end - begin, kind="stable"))
@@ -184,7 +186,7 @@ class _Mates(NamedTuple):
         return np.where(place < end, found, len(self.entries)).astype(np.int32)
 
 
-def _by_blocks(
+def by_blocks(
     score: Callable[[jax.Array, np.ndarray, Mesh], Any],
     order: np.ndarray,
     probe: Side,
@@ -276,9 +278,11 @@ def _fill(
 ) -> jax.Array:
     """Writes the distances to a chunk, which begins at `start`."""
     counts = probe.row[:, None] != gallery.row
-    if exclude == "view":
-        same_view = probe.view[:, None] == gallery.view
-        counts &= ~(same_view & (probe.identity[:, None] == gallery.identity))
+    if exclude != "none":
+        excluded = probe.view[:, None] == gallery.view
+        if exclude == "view":
+            excluded &= probe.identity[:, None] == gallery.identity
+        counts &= ~excluded
     own = metrics.distances(probe.embeddings, gallery.embeddings, metric)
     own = jnp.where(counts, own, jnp.nan)
     return jax.lax.dynamic_update_slice_in_dim(distance, own, start, axis=1)

@@ -10,6 +10,7 @@ from typing import Any
 
 from gaitjax import files
 from gaitjax.evaluation import tallies
+from gaitjax.evaluation.open_set import OpenSet, Rate
 from gaitjax.evaluation.protocols import Result, Table
 
 
@@ -35,7 +36,32 @@ def lines(result: Result) -> list[str]:
     for condition, table in result.tables.items():
         text.append(f"{condition}: rank-1, a row for each probe view, a column for a gallery view")
         text += _aligned(list(_view_rows(table)))
-    return text + list(result.notes)
+    return text + _open_set_lines(result) + list(result.notes)
+
+
+def _open_set_lines(result: Result) -> list[str]:
+    if not result.open_set:
+        return []
+    columns = {condition: _open_set_rates(found) for condition, found in result.open_set.items()}
+    names = list(dict.fromkeys(name for rates in columns.values() for name in rates))
+    rows = [["", "genuine", "impostor", "strangers", *names]]
+    for condition, found in result.open_set.items():
+        sizes = map(str, (found.genuine, found.impostor, found.strangers))
+        rates = (columns[condition].get(name) for name in names)
+        rows.append([condition, *sizes, *(_interval(rate) if rate else "-" for rate in rates)])
+    return ["open set: pairs, probes without a mate, and rates with intervals", *_aligned(rows)]
+
+
+def _open_set_rates(found: OpenSet) -> dict[str, Rate]:
+    """Name -> rate."""
+    accepted = {f"TPR@FAR={far:g}": rate for far, rate in found.accepted.items()}
+    identified = {f"DIR@FAR={far:g}": rate for far, rate in found.identified.items()}
+    return {"EER": found.equal_error, **accepted, **identified}
+
+
+def _interval(rate: Rate) -> str:
+    interval = "" if math.isnan(rate.low) else f" ({rate.low:.2f} to {rate.high:.2f})"
+    return f"{rate.percent:.2f}{interval}"
 
 
 def _view_rows(table: Table) -> Iterator[list[str]]:
@@ -110,7 +136,17 @@ def _as_json(result: Result) -> dict[str, Any]:
         "by_view": result.by_view,
         "notes": result.notes,
         "tables": tables,
+        "open_set": {c: _open_set_json(found) for c, found in result.open_set.items()},
     }
+
+
+def _open_set_json(found: OpenSet) -> dict[str, Any]:
+    rates = {
+        name: {field: _number(x) for field, x in rate._asdict().items()}
+        for name, rate in _open_set_rates(found).items()
+    }
+    pairs = {name: getattr(found, name) for name in ("genuine", "impostor", "strangers")}
+    return {**pairs, **rates, "curve": found.curve.tolist()}
 
 
 def _number(x: float) -> float | None:
@@ -130,3 +166,6 @@ def _csv_rows(result: Result) -> Iterator[Sequence[object]]:
             for other, x in zip((*table.gallery_views, ""), (*values, mean), strict=True):
                 if not math.isnan(x):
                     yield condition, view, other, "rank-1", float(x)
+    for condition, found in result.open_set.items():
+        for name, rate in _open_set_rates(found).items():
+            yield condition, "", "", name, rate.percent

@@ -22,7 +22,7 @@ from gaitjax.data.batch import Array, Batch
 from gaitjax.data.store import is_store
 from gaitjax.datasets import Dataset
 from gaitjax.errors import UserError
-from gaitjax.evaluation import metrics
+from gaitjax.evaluation import metrics, open_set
 from gaitjax.training import mesh as meshes
 from gaitjax.training import optim, state, step
 from gaitjax.training.state import State
@@ -241,6 +241,7 @@ def _check(config: ConfigDict) -> None:
         raise UserError(
             f"config.evaluation.metric is {metric!r}; expected one of {', '.join(metrics.METRICS)}"
         )
+    open_set.from_config(config.evaluation.open_set)
     augment.check(config.data.transforms.to_dict())
 
 

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from gaitjax.data import augment
 from gaitjax.datasets import Dataset, Protocol
-from gaitjax.evaluation import embed, predictions, protocols
+from gaitjax.evaluation import embed, open_set, predictions, protocols
 from gaitjax.evaluation.embed import Embedded
 from gaitjax.evaluation.embeddings import Embeddings
 from gaitjax.evaluation.protocols import Result
@@ -180,6 +180,7 @@ def score(
         types,
         embeddings.views.tolist(),
         config.evaluation.metric,
+        open_set.from_config(config.evaluation.open_set),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError
-from gaitjax.evaluation import protocols, report
+from gaitjax.evaluation import open_set, protocols, report
 
 
 @pytest.fixture
@@ -51,6 +51,28 @@ def test_the_log_shows_every_pair_of_views_and_what_is_left_out(result):
     assert table[2].split() == ["090", *cells]
     assert any(line.split() == ["090", "-", "-", "-"] for line in text)
     assert set(result.notes) <= set(text)
+
+
+def test_open_set_figures_are_in_the_log_the_json_and_the_csv(tmp_path):
+    names = [(i, t, v) for i in "abcd" for t in ("g", "p") for v in ("000", "090")]
+    names = [name for name in names if name[:2] != ("d", "g")]  # d is a stranger
+    embeddings = np.random.default_rng(0).normal(size=(len(names), 2, 3)).astype(np.float32)
+    protocol = Protocol(("g",), {"P": ("p",)}, "single", "view", ranks=(1,))
+    asked = open_set.Options((0.25,), 20, 0)
+    result = protocols.evaluate(protocol, embeddings, *zip(*names, strict=True), "cosine", asked)
+    found = result.open_set["P"]
+    assert (found.genuine, found.impostor, found.strangers) == (6, 6 * 2 + 2 * 3, 2)
+    text = report.lines(result)
+    title = next(i for i, line in enumerate(text) if line.startswith("open set"))
+    header, row = text[title + 1 : title + 3]
+    assert header.split()[3:] == ["EER", "TPR@FAR=0.25", "DIR@FAR=0.25"]
+    rate = found.identified[0.25]
+    assert row.endswith(f"{rate.percent:.2f} ({rate.low:.2f} to {rate.high:.2f})")
+    report.write(result, tmp_path, "best", {})
+    written = json.loads((tmp_path / "best.json").read_text())["open_set"]["P"]
+    assert written["TPR@FAR=0.25"] == found.accepted[0.25]._asdict()
+    assert written["strangers"] == 2
+    assert f"P,,,EER,{found.equal_error.percent}" in (tmp_path / "best.csv").read_text()
 
 
 def test_scalars_are_finite(result):
