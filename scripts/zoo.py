@@ -96,6 +96,8 @@ CONFIGS = {
     "gaitssb_finetune:oumvlp": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:grew": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:gait3d": Published("GaitSSB_Finetune"),
+    "msgg:oumvlp": Published("MSGG_OUMVLP"),
+    "msgg:sustech1k": Published("MSGG_SUSTech1K"),
     "gaittr:oumvlp": Published("GaitTR", "40.31"),
     "gaittr:oumvlp17": Published("GaitTR_17", "39.78"),
     "gaittr:grew": Published("GaitTR", "48.60"),
@@ -151,6 +153,7 @@ TAIL = """
 | ScoNet | Zhou et al., Gait patterns as biomarkers, MICCAI 2024 |
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |
+| MSGG | Peng et al., Learning rich features by integrating skeletons and silhouettes, 2023 |
 | GaitTR | Zhang et al., Spatial transformer network, Expert Systems 2023 |
 | GaitGraph | Teepe et al., GaitGraph, ICIP 2021 |
 | GaitGraph2 | Teepe et al., Towards a deeper understanding, CVPR Workshops 2022 |

@@ -42,6 +42,7 @@ NETWORKS = {
     "GaitTR": "gaittr",
     "LidarGaitPlusPlus": "lidargaitpp",
     "MultiGaitpp": "multigaitpp",
+    "MultiScaleGaitGraph": "msgg",
     "ParsingGait": "parsinggait",
     "SMPLGait": "smplgait",
     "ScoNet": "sconet",
@@ -345,9 +346,10 @@ def shapes(network: str, model: nn.Module) -> Variables:
 
 
 def _class_count(model_cfg: Mapping[str, Any]) -> int:
-    """OpenGait's networks state it at one of three places, or not at all."""
+    """OpenGait's networks state it at one of three places by one of two names, or not at all."""
     groups = (model_cfg, model_cfg.get("SeparateBNNecks", {}), model_cfg.get("GaitGL", {}))
-    return next((group["class_num"] for group in groups if "class_num" in group), 0)
+    names = ("class_num", "num_id")
+    return next((group[name] for group in groups for name in names if name in group), 0)
 
 
 def example(network: str, model: nn.Module) -> tuple[dict[str, jax.Array], jax.Array]:

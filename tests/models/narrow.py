@@ -59,6 +59,16 @@ NETWORKS = {
         {"SupConLoss": {"type": "supervised_contrastive"}},
         ordered=True,
     ),
+    "msgg": Narrow(
+        "msgg",
+        {"channels": (4,), "embedding": 8},
+        {"pose": (12, 3)},
+        {
+            **{f"triplet_{s}": TRIPLET["triplet"] for s in ("joints", "limbs", "bodyparts")},
+            **SOFTMAX,
+        },
+        ordered=True,
+    ),
     "gaittr": Narrow(
         "gaittr",
         {"channels": (12,), "heads": 1, "embedding": 8},
