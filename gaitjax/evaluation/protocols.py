@@ -367,18 +367,20 @@ def evaluate(
     searches = _searches(protocol, embeddings, names, metric)
     score = _score_single if protocol.gallery_views == "single" else _score_all
     scored = {search.condition: score(search) for search in searches}
+    sides = {search.condition: (search.probe, search.gallery) for search in searches}
+    opened = open_set(protocol, sides, metric, asked, together=True) if asked and asked.far else {}
     return Result(
         description=describe(protocol, metric),
         metric=metric,
         scores=with_mean({condition: s.scores for condition, s in scored.items()}),
         tables={c: s.table for c, s in scored.items() if s.table is not None},
         by_view={f"{c}/{name}": x for c, s in scored.items() for name, x in s.by_view.items()},
-        gallery={search.condition: len(search.gallery.row) for search in searches},
-        probes={search.condition: len(search.probe.row) for search in searches},
+        gallery={condition: len(gallery.row) for condition, (_, gallery) in sides.items()},
+        probes={condition: len(probe.row) for condition, (probe, _) in sides.items()},
         left_out={condition: s.left_out for condition, s in scored.items()},
         notes=tuple(note for s in scored.values() for note in s.notes),
         tallies={f"{c}/{name}": x for c, s in scored.items() for name, x in s.tallies.items()},
-        open_set=_open_set(searches, asked) if asked and asked.far else {},
+        open_set=opened,
     )
 
 
@@ -416,12 +418,28 @@ def _searches(
     ]
 
 
-def _open_set(searches: list[_Search], asked: open_sets.Options) -> dict[str, OpenSet]:
+def open_set(
+    protocol: Protocol,
+    sides: Mapping[str, tuple[Side, Side]],
+    metric: str,
+    asked: open_sets.Options,
+    *,
+    together: bool = False,
+) -> dict[str, OpenSet]:
+    """Open-set figures by condition, where it has pairs of one person and of two.
+
+    Args:
+        protocol: whose pairs count.
+        sides: condition -> probes and gallery.
+        metric: 'euclidean' or 'cosine'.
+        asked: which figures.
+        together: as in `ranking.rank`.
+    """
+    by_view = protocol.gallery_views == "single" and protocol.exclude == "view"
+    exclude = "whole view" if by_view else protocol.exclude
     found = {}
-    for condition, probe, gallery, *_, protocol, metric in searches:
-        by_view = protocol.gallery_views == "single" and protocol.exclude == "view"
-        exclude = "whole view" if by_view else protocol.exclude
-        own = open_sets.score(probe, gallery, metric, exclude, asked, together=True)
+    for condition, (probe, gallery) in sides.items():
+        own = open_sets.score(probe, gallery, metric, exclude, asked, together=together)
         if own is not None:
             found[condition] = own
     return found

@@ -42,14 +42,20 @@ def lines(result: Result) -> list[str]:
 def _open_set_lines(result: Result) -> list[str]:
     if not result.open_set:
         return []
-    columns = {condition: _open_set_rates(found) for condition, found in result.open_set.items()}
+    rows = _aligned(open_set_rows(result.open_set))
+    return ["open set: pairs, probes without a mate, and rates with intervals", *rows]
+
+
+def open_set_rows(found: Mapping[str, OpenSet]) -> list[list[str]]:
+    """A table of open-set figures: the names of its columns, then a row a condition."""
+    columns = {condition: _open_set_rates(own) for condition, own in found.items()}
     names = list(dict.fromkeys(name for rates in columns.values() for name in rates))
     rows = [["", "genuine", "impostor", "strangers", *names]]
-    for condition, found in result.open_set.items():
-        sizes = map(str, (found.genuine, found.impostor, found.strangers))
+    for condition, own in found.items():
+        sizes = map(str, (own.genuine, own.impostor, own.strangers))
         rates = (columns[condition].get(name) for name in names)
         rows.append([condition, *sizes, *(_interval(rate) if rate else "-" for rate in rates)])
-    return ["open set: pairs, probes without a mate, and rates with intervals", *_aligned(rows)]
+    return rows
 
 
 def _open_set_rates(found: OpenSet) -> dict[str, Rate]:

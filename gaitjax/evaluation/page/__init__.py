@@ -13,11 +13,14 @@ import numpy as np
 from gaitjax import files
 from gaitjax.datasets import Protocol
 from gaitjax.errors import UserError
+from gaitjax.evaluation import protocols
 from gaitjax.evaluation.embeddings import Embeddings
+from gaitjax.evaluation.open_set import Options
 from gaitjax.evaluation.page.pictures import Readable
 from gaitjax.evaluation.protocols import Result
 
 NAME = "report.html"
+NOT_ASKED = Options(far=(), resamples=0, seed=0)  # of open-set figures: the curve and the EER alone
 
 
 def check(folder: Path) -> None:
@@ -63,7 +66,9 @@ def write(
 
     _check_same(embeddings, sequences)
     searches = ranks.searches(protocol, embeddings, result.metric)
-    material = content.Material(result, protocol, embeddings, sequences, seed, searches)
+    sides = {condition: (own.probe, own.gallery) for condition, own in searches.items()}
+    open_set = result.open_set or protocols.open_set(protocol, sides, result.metric, NOT_ASKED)
+    material = content.Material(result, protocol, embeddings, sequences, seed, searches, open_set)
     drawn, notes = plots.write(folder, material)
     files.replace(folder / NAME, content.render(material, drawn, notes).encode())
 

@@ -12,7 +12,9 @@ import numpy as np
 
 import gaitjax
 from gaitjax.datasets import Protocol
+from gaitjax.evaluation import report
 from gaitjax.evaluation.embeddings import Embeddings
+from gaitjax.evaluation.open_set import OpenSet
 from gaitjax.evaluation.page import commit, ranks
 from gaitjax.evaluation.page.pictures import Pictures, Readable, pictures
 from gaitjax.evaluation.page.ranks import NOT_SCORED, RankList, Searches
@@ -34,6 +36,7 @@ class Material(NamedTuple):
     sequences: Readable | None
     seed: int
     searches: Mapping[str, Searches]
+    open_set: Mapping[str, OpenSet]
 
     def name(self, row: int) -> str:
         """Identity/type/view of a sequence."""
@@ -65,6 +68,7 @@ def render(material: Material, plots: Mapping[str, Any], notes: list[str]) -> st
         subtitle=", ".join(f"{key} {facts[key]}" for key in ("step", "checkpoint") if key in facts),
         tiles=_tiles(material.result),
         **_scores(material.result),
+        open_set=report.open_set_rows(material.open_set) if material.open_set else [],
         weak=[_weak(material, condition) for condition in material.searches],
         by_pair=material.protocol.gallery_views == "single",
         excluded=material.protocol.exclude == "view",

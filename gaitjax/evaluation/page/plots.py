@@ -40,6 +40,8 @@ def write(folder: Path, material: Material) -> tuple[dict[str, Plot], list[str]]
     with figures.style(fonts):
         drawn = _views(material)
         drawn["cmc"] = _cumulative_matches(material)
+        if material.open_set:
+            drawn["det"] = _error_tradeoff(material)
         drawn["map"], notes = _map(material, views, missed)
         plots = {
             name: Plot(_uri(figures.save(figure, folder, name)), alt, caption)
@@ -99,6 +101,18 @@ def _cumulative_matches(material: Material) -> tuple[Figure, str, str]:
         figures.cumulative_matches(curves),
         f"Cumulative match characteristic by condition. {ends}.",
         f"CMC, averaged as the scores are. {ends}.",
+    )
+
+
+def _error_tradeoff(material: Material) -> tuple[Figure, str, str]:
+    found = material.open_set
+    curves = {condition: (x.curve[0], 1 - x.curve[1]) for condition, x in found.items()}
+    equal = "; ".join(f"{c}: {x.equal_error.percent:.1f}" for c, x in found.items())
+    return (
+        figures.error_tradeoff(curves),
+        f"Detection error trade-off by condition. Equal error rates in percent: {equal}.",
+        "DET, over all pairs of a probe and a gallery entry that count; both errors are equal on "
+        f"the grey line. Equal error rates: {equal}.",
     )
 
 

@@ -86,9 +86,14 @@ def test_the_page_holds_every_score(report):
     shown = (report[0] / page.NAME).read_text()
     for value in report[1].scores.values():
         assert f"<td>{value:.2f}</td>" in shown
+    assert '<th scope="col">EER</th>' in shown
     assert {p.name for p in report[0].iterdir()} == {
         page.NAME,
-        *(f"{n}.{e}" for n in ("cmc", "map", "probe_views", "views") for e in ("png", "svg")),
+        *(
+            f"{n}.{e}"
+            for n in ("cmc", "det", "map", "probe_views", "views")
+            for e in ("png", "svg")
+        ),
     }
 
 
