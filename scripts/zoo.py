@@ -90,6 +90,8 @@ CONFIGS = {
     "smplgait:gait3d": Published("SMPLGait", "48.3"),
     "smplgait:gait3d_parsing": Published("SMPLGait", "60.6"),
     "lidargait:sustech1k": Published("LidarGait", "86.8"),
+    "lidargaitpp:sustech1k": Published("lidargaitv2"),
+    "lidargaitpp:freegait": Published("lidargaitv2"),
     "sconet:scoliosis1k": Published("ScoNet"),
     "gaitssb_pretrain:gaitlu_1m": Published("GaitSSB_Pretrain"),
     "gaitssb_finetune:casia_b": Published("GaitSSB_Finetune"),
@@ -150,6 +152,7 @@ TAIL = """
 | ParsingGait | Zheng et al., Parsing is all you need, ACM MM 2023 |
 | SMPLGait | Zheng et al., Gait recognition in the wild with dense 3D, CVPR 2022 |
 | LidarGait | Shen et al., LidarGait, CVPR 2023 |
+| LidarGait++ | Shen et al., LidarGait++, CVPR 2025 |
 | ScoNet | Zhou et al., Gait patterns as biomarkers, MICCAI 2024 |
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |

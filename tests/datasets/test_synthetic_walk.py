@@ -150,6 +150,7 @@ def test_every_modality_shows_the_same_frames_of_the_same_body():
         "mask": ((128, 128), "uint8"),
         "ratio": ((), "float32"),
         "smpl": ((85,), "float32"),
+        "points": ((recorded["points"].shape[1], 3), "float32"),
     }
     assert {len(x) for x in recorded.values()} == {len(shot.found)}
     body = recorded["silhouette"] > 127

@@ -1,8 +1,7 @@
 """Synthetic walkers: people who never were, walking past CASIA-B's cameras.
 
 Bodies walk in a 3-D world (body, gait, flesh, clothing), cameras record them (camera, render,
-noise, keypoints), and `generate` writes what `modalities` records of each shot as a dataset. Points
-are to be a further modality of the same `sequence.Shot`.
+noise, keypoints, lidar), and `generate` writes what `modalities` records of each shot as a dataset.
 """
 
 from gaitjax.datasets import Dataset, casia_b

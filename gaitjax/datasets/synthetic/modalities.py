@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from gaitjax.datasets.normalise import cut
 from gaitjax.datasets.synthetic.camera import HEIGHT, WIDTH
 from gaitjax.datasets.synthetic.draws import generator
+from gaitjax.datasets.synthetic.flesh import Solid
+from gaitjax.datasets.synthetic.lidar import clouds
 from gaitjax.datasets.synthetic.render import Mask, distances, numbers
 from gaitjax.datasets.synthetic.sequence import Shot
 from gaitjax.datasets.synthetic.smpl import smpl
@@ -88,8 +90,19 @@ def rgb(shot: Shot) -> Image:
     return np.stack(images)
 
 
+def points(shot: Shot) -> NDArray[np.float32]:
+    """float32 [T, P, 3], metres ahead, to the left and up of a LiDAR, NaN where there are fewer."""
+    solid, rng = _solid(shot), generator(*shot.name, "points")
+    parts = numbers(shot.corners, solid, shot.camera)
+    found = clouds(parts, shot.places, solid, shot.camera, rng)
+    filled = np.full((len(found), max(map(len, found)), 3), np.nan, np.float32)
+    for row, cloud in zip(filled, found, strict=True):
+        row[: len(cloud)] = cloud
+    return filled
+
+
 RECORDERS: dict[str, Callable[[Shot], NDArray[np.uint8] | NDArray[np.float32]]] = {
-    f.__name__: f for f in (silhouette, pose, parsing, depth, rgb, mask, ratio, smpl)
+    f.__name__: f for f in (silhouette, pose, parsing, depth, rgb, mask, ratio, smpl, points)
 }
 
 
@@ -111,12 +124,17 @@ def _clothes(part: tuple[str, ...]) -> str:
     return CLOTHES.get(number, CLOTHES.get(number - 1, ""))
 
 
+def _solid(shot: Shot) -> Solid:
+    """The walker in the frames of the shot."""
+    solid = shot.walk.solid
+    return solid._replace(centres=solid.centres[shot.seen], axes=solid.axes[shot.seen])
+
+
 def _parts(shot: Shot) -> list[Mask]:
     """1 + the part at every pixel that segmentation finds; at ragged edges that of a neighbour."""
-    solid = shot.walk.solid
-    solid = solid._replace(centres=solid.centres[shot.seen], axes=solid.axes[shot.seen])
+    seen = numbers(shot.corners, _solid(shot), shot.camera)
     result = []
-    for parts, found in zip(numbers(shot.corners, solid, shot.camera), shot.found, strict=True):
+    for parts, found in zip(seen, shot.found, strict=True):
         wider = cv2.dilate(parts, np.ones((5, 5), np.uint8))
         result.append(np.where(found > 0, np.where(parts > 0, parts, wider), 0).astype(np.uint8))
     return result
