@@ -50,8 +50,8 @@ class Ranked(NamedTuple):
 
     Attributes:
         first: int32 [n]; `metrics.NO_MATE` for a probe without a mate.
-        precision: [n], average precision.
-        penalty: [n], inverse negative penalty.
+        precision: float64 [n], average precision.
+        penalty: float64 [n], inverse negative penalty.
     """
 
     first: np.ndarray
@@ -75,7 +75,9 @@ def rank(
     columns = Mates.of(probe.identity, gallery.identity)
 
     def score(distance: jax.Array, probes: np.ndarray, mesh: Mesh) -> Any:
-        return _rank(distance, jax.device_put(columns.of_probes(probes), meshes.split(mesh)))
+        mates = jax.device_put(columns.of_probes(probes), meshes.split(mesh))
+        with jax.enable_x64(True):  # shares of small numbers, which OpenGait prints to 16 digits
+            return _rank(distance, mates)
 
     return Ranked(*by_blocks(score, columns.order, probe, gallery, metric, exclude, together))
 

@@ -110,7 +110,8 @@ def gather_shares(share: np.ndarray, rows: int) -> np.ndarray:
     longest = -(-rows // processes)
     padded = np.zeros((longest, *share.shape[1:]), share.dtype)
     padded[: len(share)] = share
-    gathered: Any = multihost_utils.process_allgather(padded, tiled=False)
+    with jax.enable_x64(True):  # else float64 would come back as float32
+        gathered: Any = multihost_utils.process_allgather(padded, tiled=False)
     return np.asarray(gathered).swapaxes(0, 1).reshape(-1, *share.shape[1:])[:rows]
 
 
