@@ -13,7 +13,7 @@ from configs import sconet
 from gaitjax import convert, evaluate, trained
 from gaitjax.errors import UserError
 from gaitjax.interop import files, opengait
-from gaitjax.training import checkpoint, loop
+from gaitjax.training import checkpoint, loop, restored
 from gaitjax.training import experiment as experiments
 
 pytest.importorskip("safetensors")
@@ -90,7 +90,7 @@ def test_a_converted_run_tells_of_itself_and_is_scored(given, config, tmp_path):
     assert found.step == STEP
     assert found.meta["classes"] == {"identity": CLASSES}
     assert experiments.config_of(found.meta).to_dict() == config.to_dict()
-    with flagsaver.flagsaver((evaluate.CHECKPOINT, str(tmp_path / "run"))):
+    with flagsaver.flagsaver((restored.CHECKPOINT, str(tmp_path / "run"))):
         evaluate.main(config)
     scores = json.loads((tmp_path / f"run/evaluation-{STEP}.json").read_text())["scores"]
     assert 0 <= scores["NM/rank-1"] <= 100
