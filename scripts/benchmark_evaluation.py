@@ -8,12 +8,15 @@ long NumPy takes; the medians of RUNS runs in turn. NumPy's way is OpenGait's: t
 distances; for mAP and mINP all of it sorted, and a loop over probes and the places of each.
 `--alone` ranks once without NumPy, for sizes that it cannot do, and prints the peak memory.
 
-Seen on two cores of an AMD EPYC that some ten other processes used as well:
+Seen on two cores of an AMD EPYC, otherwise idle:
 
     10000 gallery entries, 2000 probes
-    mAP and mINP of distances    0.693 s  NumPy   18.769 s    27.1 times as long
-    rank                         4.785 s  NumPy   21.207 s     4.4 times as long
-    rank_by_view                 7.559 s  NumPy   31.792 s     4.2 times as long
+    mAP and mINP of distances    0.064 s  NumPy    1.808 s    28.1 times as long
+    rank                         0.939 s  NumPy    4.110 s     4.4 times as long
+    rank_by_view                 0.954 s  NumPy    1.375 s     1.4 times as long
+
+OpenGait's own functions took 24 s for what `rank` does there, 3.4 s of them for distances: 24 to 26
+times as long. With some ten other processes beside:
 
     100000 gallery entries, 20000 probes, --alone
     1103 s, of which 159 s of a core; peak memory 3.89 GiB, of which 1.83 GiB embeddings
