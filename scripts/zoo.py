@@ -119,6 +119,9 @@ CONFIGS = {
     "gaitgraph2:ccpg": Published("GaitGraph2"),
     "gaitgraph2:sustech1k": Published("GaitGraph2"),
     "segmentation:casia_b_star": Published("Segmentation"),
+    "biggait:ccpg": Published("BigGait__Dinov2_Gaitbase_Frame30"),
+    "biggait:sustech1k": Published("BigGait__Dinov2_Gaitbase_Frame30"),
+    "biggait:ccgr_mini": Published("BigGait__Dinov2_Gaitbase_Frame30"),
     "gaitedge:casia_b_star": Published("GaitEdge", "NM 97.9, BG 96.1, CL 86.4"),
     "gaitedge:casia_b_star_e2e": Published("GaitGL_E2E", "NM 99.1, BG 98.2, CL 89.1"),
 }
@@ -155,6 +158,7 @@ TAIL = """
 | LidarGait++ | Shen et al., LidarGait++, CVPR 2025 |
 | ScoNet | Zhou et al., Gait patterns as biomarkers, MICCAI 2024 |
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
+| BigGait | Ye et al., BigGait: learning gait representation you want, CVPR 2024 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |
 | MSGG | Peng et al., Learning rich features by integrating skeletons and silhouettes, 2023 |
 | GaitTR | Zhang et al., Spatial transformer network, Expert Systems 2023 |

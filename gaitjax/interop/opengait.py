@@ -29,6 +29,7 @@ Variables = dict[str, Any]
 
 NETWORKS = {
     "Baseline": "gaitbase",
+    "BigGait__Dinov2_Gaitbase": "biggait",
     "DeepGaitV2": "deepgaitv2",
     "GLN": "gln",
     "GaitEdge": "gaitedge",
@@ -257,6 +258,15 @@ def read_by(
         )
     variables: Variables = flax.traverse_util.unflatten_dict(result)
     return variables
+
+
+def names(rules: Sequence[Rule], template: Mapping[tuple[str, ...], Any]) -> set[str]:
+    """Their names of all that `read_by` reads, but for what is derived."""
+    return {
+        name
+        for path, theirs, _ in _pairs(rules, template)
+        for name in _unstacked(theirs, template[path].shape)[1]
+    }
 
 
 def write(network: str, variables: Variables, step: int = 0) -> dict[str, np.ndarray]:

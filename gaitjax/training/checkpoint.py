@@ -118,6 +118,16 @@ class Found:
         with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader, _readable(self._path):
             self.meta: dict[str, Any] = reader.restore(self._path / "meta")
 
+    @property
+    def title(self) -> str:
+        """Which checkpoint it is."""
+        return f"{self.folder}, step {self.step}"
+
+    @property
+    def network(self) -> str:
+        """What it is a checkpoint of."""
+        return str(self.meta["config"]["network"])
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of the network's variables, by paths such as 'params/head/kernel'."""
         with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader, _readable(self._path):

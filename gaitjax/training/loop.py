@@ -82,7 +82,8 @@ def train(config: ConfigDict, workdir: Path, cache: Path) -> None:
     files.check_writable(workdir)
     first = checkpoint.latest_step(workdir)
     sources = () if first else config.train.init_from
-    transfers = [transfer.plan(training.abstract.variables, Path(path)) for path in sources]
+    variables = training.abstract.variables
+    transfers = [transfer.plan(config.network, variables, Path(path)) for path in sources]
     if checkpoint.exists(workdir):  # at step 0 too, as a converted one may be
         check_same_run(workdir, checkpoint.Found(workdir).meta, meta)
     elif config.data.verify:

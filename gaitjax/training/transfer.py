@@ -1,4 +1,4 @@
-"""What a new run takes of the checkpoints of others."""
+"""What a new run takes of the checkpoints of others, and of weights that others publish."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
@@ -9,6 +9,8 @@ import jax
 from flax import traverse_util
 
 from gaitjax.errors import UserError
+from gaitjax.interop import files
+from gaitjax.interop.pretrained import Weights
 from gaitjax.training import parameters
 from gaitjax.training.checkpoint import Found
 
@@ -18,43 +20,45 @@ class Transfer:
     """What is taken of one checkpoint.
 
     Attributes:
-        found: the checkpoint.
+        found: the checkpoint, or a file of weights.
         paths: of the arrays that are taken, such as 'params/head/kernel'.
         lines: how many they are, what of the network is left as it was, what of the checkpoint
             is not needed.
     """
 
-    found: Found
+    found: Found | Weights
     paths: frozenset[str]
     lines: tuple[str, ...]
 
 
-def plan(variables: Mapping[str, Any], path: Path) -> Transfer:
-    """Finds what of a checkpoint fits to a network, by name and shape; reads no array.
+def plan(network: str, variables: Mapping[str, Any], path: Path) -> Transfer:
+    """Finds what of a checkpoint fits to a network, by name and shape; reads no array of it.
 
     Args:
+        network: a file of `gaitjax/models`, or a dotted path.
         variables: of the network, or their shapes.
-        path: a run's folder, whose latest checkpoint is taken, or one checkpoint.
+        path: a run's folder, whose latest checkpoint is taken, or one checkpoint; or a file of
+            weights, all of which must fit to a part of the network.
 
     Raises:
         UserError: if there is no checkpoint, or nothing fits.
     """
-    found = Found(path)
+    is_file = path.suffix in (*files.SUFFIXES, *files.TORCH)
+    found = Weights(path, network, variables) if is_file else Found(path)
     theirs = found.shapes()
     ours = {name: x.shape for name, x in _flat(variables).items()}
     taken = frozenset(name for name in ours if theirs.get(name) == ours[name])
     if not taken:
-        network = found.meta["config"]["network"]
         raise UserError(
             f"config.train.init_from: nothing in {path} fits to this network, neither by name nor "
-            f"by shape; it is a checkpoint of {network!r}"
+            f"by shape; it is a checkpoint of {found.network!r}"
         )
     reshaped = [
         f"{name} is {list(theirs[name])} there, {list(ours[name])} here"
         for name in sorted(ours.keys() & theirs.keys() - taken)
     ]
     lines = (
-        f"{len(taken)} of {len(ours)} arrays are those of {found.folder}, step {found.step}",
+        f"{len(taken)} of {len(ours)} arrays are those of {found.title}",
         f"left as they were here: {_summary(ours.keys() - taken, ours)}",
         f"not needed from there: {_summary(theirs.keys() - taken, theirs)}",
         *reshaped,

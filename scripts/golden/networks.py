@@ -28,7 +28,10 @@ INPUTS: Mapping[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "sils": ("silhouette", lambda x: x / 255.0),
     "pars": ("parsing", lambda x: x),
     "depths": ("depth", lambda x: np.moveaxis(x, 2, -1) / 255.0),
-    "rgbs": ("rgb", lambda x: (np.moveaxis(x, 2, -1) - 255 * RGB[0]) / (255 * RGB[1])),
+    **dict.fromkeys(
+        ("rgb", "rgbs"),
+        ("rgb", lambda x: (np.moveaxis(x, 2, -1) - 255 * RGB[0]) / (255 * RGB[1])),
+    ),
     "ratios": ("ratio", lambda x: x),
     "smpls": ("smpl", lambda x: x),
     "points": ("points", lambda x: x),
@@ -47,6 +50,8 @@ CHANNELS = {
 }
 # the first points of farthest point sampling, which OpenGait draws
 STARTS = ("fps_start_1", "fps_start_2", "fps_start_3")
+# numbers that OpenGait's networks weigh by themselves -> the weight that is config.losses' here
+WEIGHTS = {"shape_connect": 0.02, "shape_mse": 1.0, "part_connect": 0.01, "part_diversity": 5.0}
 # OpenGait's names of what a loss is fed, where ours differ
 FIELDS = {
     "bce/probabilities": "bce/logits",
@@ -156,7 +161,7 @@ class _Step(NamedTuple):
     """What one step computes; gradients and statistics under OpenGait's names."""
 
     reported: dict[str, jax.Array]
-    features: Mapping[str, Mapping[str, jax.Array]]
+    features: Mapping[str, jax.Array]
     gradients: dict[str, np.ndarray]
     statistics: dict[str, np.ndarray]
 
@@ -187,11 +192,14 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
         given = {t: {**further.get(t, {}), **output.terms[t]} for t in terms}
         results = {t: (term.weight, term.loss(**given[t])) for t, term in terms.items()}
         scalars = {t: found for t, (_, (_, found)) in results.items()}
+        own = {t: WEIGHTS[t] * x["values"] for t, x in output.terms.items() if t in WEIGHTS}
         loss_sum = sum(weight * value for weight, (value, _) in results.values())
-        return loss_sum, (output.terms, scalars, updated)
+        loss_sum = sum(own.values(), loss_sum)
+        features = {f"{t}/{k}": x for t in terms for k, x in output.terms[t].items()} | own
+        return loss_sum, (features, own, scalars, updated)
 
     gradient = jax.jit(jax.value_and_grad(total, has_aux=True))
-    (loss_sum, (features, scalars, updated)), found = gradient(
+    (loss_sum, (features, own, scalars, updated)), found = gradient(
         trained, frozen, state, inputs, lengths
     )
     gradients = parameters.merge(found, jax.tree.map(np.zeros_like, frozen))
@@ -200,6 +208,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
         for term, found in scalars.items()
         for name, value in found.items()
     }
+    reported |= {f"scalar/{term}": value for term, value in own.items()}
     return _Step(
         reported | {"loss_sum": loss_sum},
         features,
@@ -234,7 +243,7 @@ def _losses(case: Case, arrays: Arrays, step: _Step) -> list[Comparison]:
         # MSGG's cases it gives their value to the bit, and without these distances ours.
         if not name.endswith("/mean_dist") or deviation:
             return 0.0
-        embeddings = np.asarray(step.features[name.split("/")[1]]["embeddings"])
+        embeddings = np.asarray(step.features[f"{name.split('/')[1]}/embeddings"])
         size = np.abs(np.asarray(ours[name])).max()
         return losses.self_distance(embeddings) / len(embeddings) / float(size)
 
@@ -254,14 +263,14 @@ def _losses(case: Case, arrays: Arrays, step: _Step) -> list[Comparison]:
 
 
 def _features(
-    case: Case, arrays: Arrays, rule: Rule, terms: Mapping[str, Mapping[str, jax.Array]]
+    case: Case, arrays: Arrays, rule: Rule, features: Mapping[str, jax.Array]
 ) -> list[Comparison]:
     """What the losses are fed; small ones also whole."""
     ours = {
-        FIELDS.get(f"{t}/{k}", f"{t}/{k}"): _channels_second(x)
-        for t, term in terms.items()
-        for k, x in term.items()
-        if k not in ("labels", "mask")  # which ours have to state, and theirs have not
+        FIELDS.get(name, name): _channels_second(x)
+        for name, x in features.items()
+        # which ours have to state, and theirs have not
+        if name.rpartition("/")[2] not in ("labels", "mask")
     }
     if _name(case) == "GLN" and "softmax/logits" in ours:
         # OpenGait exchanges its classes and parts; for the loss the case has put them right.
@@ -328,7 +337,7 @@ def _network(case: Case, dtype: str) -> nn.Module:
     With what is a fault of OpenGait's: all slices of LidarGait++ are those of the first frame.
     """
     network = opengait.build(_name(case), case["model_cfg"], dtype)
-    changed = {"dropout": 0.0, "drop_path": 0.0, "uap_range": "first_frame"}
+    changed = {"dropout": 0.0, "drop_path": 0.0, "blank": 0.0, "uap_range": "first_frame"}
     return network.clone(**{name: x for name, x in changed.items() if hasattr(network, name)})
 
 
@@ -380,7 +389,8 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 
     Packed sequences are laid out as rows of a padded batch, whose padding is random.
     """
-    given = set(case["inputs"]) - {"labels", "types", "seqL", *STARTS}
+    drawn = {*STARTS, "blanked_samples", "blanked_branch"}
+    given = set(case["inputs"]) - {"labels", "types", "seqL"} - drawn
     if "x" in given:  # poses after the transforms of their config
         return _poses(case, arrays["x"])
     unknown = given - {"maps"} - set(INPUTS)
@@ -418,8 +428,12 @@ def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray
     return {"pose": x.astype(np.float32)}, np.full(len(x), x.shape[1], np.int32)
 
 
-def _draws(case: Case, arrays: Arrays) -> np.ndarray | None:
-    """What is drawn in LidarGait++: int [3, N, T]."""
+def _draws(case: Case, arrays: Arrays) -> Any:
+    """What a network draws: LidarGait++ int [3, N, T], BigGait the branch a sequence is without."""
+    if "blanked_samples" in case["inputs"]:
+        blank = np.zeros(len(arrays["labels"]), np.int32)
+        blank[arrays["blanked_samples"]] = 1 + arrays["blanked_branch"]
+        return {"blank": blank}
     if _name(case) != "LidarGaitPlusPlus":
         return None
     rows = len(arrays["points"])

@@ -44,6 +44,7 @@ RESNET = {
     "blocks": (1, 1, 1, 1),
     "strides": (1, 2, 2, 1),
 }
+SMOOTH = {term: {"type": "mean"} for term in ("shape_connect", "shape_mse", "part_connect")}
 NETWORKS = {
     "gaitgraph2": Narrow(
         "gaitgraph2",
@@ -184,6 +185,20 @@ NETWORKS = {
         {"rgb": (32, 32, 3), "mask": (32, 32), "ratio": ()},
         {**BOTH, **BCE},
         ordered=True,
+    ),
+    "biggait": Narrow(
+        "biggait",
+        {
+            "vision": {"width": 12, "blocks": 4, "heads": 2, "table": 3},
+            "image": 28,
+            "width": 8,
+            "features": 4,
+            "backbone": {**RESNET, "channels": (16, 6, 8, 8)},
+            "embedding": 8,
+            "bins": (4,),
+        },
+        {"rgb": (32, 24, 3), "ratio": ()},
+        {**BOTH, **SMOOTH, "part_diversity": {"type": "mean"}},
     ),
     "swingait": Narrow(
         "swingait",

@@ -49,7 +49,7 @@ def test_what_fits_by_name_and_shape_is_taken_and_the_rest_is_told(tmp_path):
     params = {**theirs["params"], "projector": {"a": {"kernel": np.ones(3)}, "b": np.ones(3)}}
     write(tmp_path, params, theirs["batch_stats"])
     ours = variables(2.0)
-    plan = transfer.plan(ours, tmp_path)
+    plan = transfer.plan("gaitset", ours, tmp_path)
     assert values(transfer.take(ours, plan)) == {
         "batch_stats/norm/mean": {1},
         "params/body/bias": {1},
@@ -68,7 +68,7 @@ def test_what_fits_by_name_and_shape_is_taken_and_the_rest_is_told(tmp_path):
 def test_nothing_that_fits_is_an_error(tmp_path):
     write(tmp_path, {"else": {"kernel": np.ones(3)}}, {})
     with pytest.raises(UserError, match=r"init_from: nothing in .* checkpoint of 'other'"):
-        transfer.plan(variables(0.0), tmp_path)
+        transfer.plan("gaitset", variables(0.0), tmp_path)
 
 
 def test_a_run_takes_one_checkpoint_after_another(tree, tmp_path, caplog):

@@ -24,11 +24,13 @@ class BatchNorm(nn.Module):
 
     Attributes:
         axes: how many of the last axes are features; each element of them has its own statistics.
+        affine: whether a learnt scale and bias follow.
         dtype: of the result; statistics are computed in float32 or above.
     """
 
     dtype: Any
     axes: int = 1
+    affine: bool = True
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool, valid: jax.Array | None = None) -> jax.Array:
@@ -44,8 +46,6 @@ class BatchNorm(nn.Module):
         """
         features = x.shape[x.ndim - self.axes :]
         wide = jnp.promote_types(self.dtype, jnp.float32)
-        scale = self.param("scale", scale_init, features, wide)
-        bias = self.param("bias", nn.initializers.zeros, features, wide)
         mean = self.variable("batch_stats", "mean", jnp.zeros, features, wide)
         var = self.variable("batch_stats", "var", jnp.ones, features, wide)
         x = x.astype(wide)
@@ -57,7 +57,10 @@ class BatchNorm(nn.Module):
                 unbiased = sigma2 * count / jnp.maximum(count - 1, 1)
                 mean.value = DECAY * mean.value + (1 - DECAY) * mu
                 var.value = DECAY * var.value + (1 - DECAY) * unbiased
-        factor = scale * jax.lax.rsqrt(sigma2 + EPSILON)
+        factor, bias = jax.lax.rsqrt(sigma2 + EPSILON), jnp.zeros(())
+        if self.affine:
+            factor *= self.param("scale", scale_init, features, wide)
+            bias = self.param("bias", nn.initializers.zeros, features, wide)
         return ((x - mu) * factor + bias).astype(self.dtype)
 
     def _moments(
@@ -69,7 +72,7 @@ class BatchNorm(nn.Module):
         if valid is None:
             valid = jnp.ones((1,) * leading, bool)
         per_entry = math.prod(x.shape[:leading]) // valid.size
-        count = jnp.sum(valid, dtype=x.dtype) * per_entry
+        count = jnp.maximum(jnp.sum(valid, dtype=x.dtype) * per_entry, 1)  # none: zeros, not NaN
         valid = valid.reshape(valid.shape + (1,) * (x.ndim - valid.ndim))
         mu = jnp.sum(jnp.where(valid, x, 0), over) / count
         sigma2 = jnp.sum(jnp.where(valid, (x - mu) ** 2, 0), over) / count

@@ -57,27 +57,30 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A 3 x 3 convolution and four stages of basic blocks.
+    """A 3 x 3 convolution and stages of basic blocks, four in most networks.
 
     Attributes:
-        channels: of the four stages; the first convolution has those of the first stage.
+        channels: of the stages; the first convolution has those of the first stage.
         blocks: of each stage.
         strides: of the first block of each stage.
         dtype: of the activations.
+        first: number of the first stage; from the second on there is no convolution before it.
     """
 
     channels: tuple[int, ...]
     blocks: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: Any
+    first: int = 1
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool, valid: jax.Array) -> jax.Array:
         """Maps frames [N, T, H, W, C]; valid [N, T] says which count in the statistics."""
-        x = conv(self.channels[0], 3, self.dtype, "conv1")(x)
-        x = nn.relu(BatchNorm(self.dtype, name="bn1")(x, train, valid))
+        if self.first == 1:
+            x = conv(self.channels[0], 3, self.dtype, "conv1")(x)
+            x = nn.relu(BatchNorm(self.dtype, name="bn1")(x, train, valid))
         stages = zip(self.channels, self.blocks, self.strides, strict=True)
-        for i, (channels, blocks, stride) in enumerate(stages, 1):
+        for i, (channels, blocks, stride) in enumerate(stages, self.first):
             for j in range(blocks):
                 block = BasicBlock(channels, 1 if j else stride, self.dtype, name=f"layer{i}_{j}")
                 x = block(x, train, valid)
