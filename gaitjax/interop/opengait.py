@@ -31,7 +31,6 @@ NETWORKS = {
     "Baseline": "gaitbase",
     "BigGait__Dinov2_Gaitbase": "biggait",
     "DeepGaitV2": "deepgaitv2",
-    "DenoisingGait": "denoisinggait",
     "GLN": "gln",
     "GaitEdge": "gaitedge",
     "GaitGL": "gaitgl",

@@ -35,7 +35,6 @@ INPUTS: Mapping[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "ratios": ("ratio", lambda x: x),
     "smpls": ("smpl", lambda x: x),
     "points": ("points", lambda x: x),
-    "latents": ("latents", lambda x: np.moveaxis(x, 2, -1) / 32.0),
 }
 # 'maps' hold several modalities, by channel
 CHANNELS = {
@@ -390,7 +389,8 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
 
     Packed sequences are laid out as rows of a padded batch, whose padding is random.
     """
-    given = set(case["inputs"]) - {"labels", "types", "seqL", "smoothed_samples", *STARTS}
+    drawn = {*STARTS, "blanked_samples", "blanked_branch"}
+    given = set(case["inputs"]) - {"labels", "types", "seqL"} - drawn
     if "x" in given:  # poses after the transforms of their config
         return _poses(case, arrays["x"])
     unknown = given - {"maps"} - set(INPUTS)
@@ -428,10 +428,12 @@ def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray
     return {"pose": x.astype(np.float32)}, np.full(len(x), x.shape[1], np.int32)
 
 
-def _draws(case: Case, arrays: Arrays) -> np.ndarray | None:
-    """What is drawn: int [3, N, T] in LidarGait++, bool [N] in DenoisingGait."""
-    if _name(case) == "DenoisingGait" and case["mode"] == "train":
-        return np.isin(np.arange(len(arrays["labels"])), arrays["smoothed_samples"])
+def _draws(case: Case, arrays: Arrays) -> Any:
+    """What a network draws: LidarGait++ int [3, N, T], BigGait the branch a sequence is without."""
+    if "blanked_samples" in case["inputs"]:
+        blank = np.zeros(len(arrays["labels"]), np.int32)
+        blank[arrays["blanked_samples"]] = 1 + arrays["blanked_branch"]
+        return {"blank": blank}
     if _name(case) != "LidarGaitPlusPlus":
         return None
     rows = len(arrays["points"])
