@@ -45,7 +45,12 @@ def base(dataset: str) -> ConfigDict:
     train.keep = 3  # the latest checkpoints that are kept, beside the best
     train.evaluate_every = 10_000  # and at the end; 0: only at the end
 
-    config.evaluation = evaluation = ConfigDict()
+    config.evaluation = _evaluation()
+    return config
+
+
+def _evaluation() -> ConfigDict:
+    evaluation = ConfigDict()
     evaluation.metric = "euclidean"  # or 'cosine', per part
     evaluation.batch = 16  # sequences at a time, on all devices together: a matter of speed only
     evaluation.frame_bucket = 32  # lengths are padded to multiples of it: one compilation each
@@ -68,7 +73,7 @@ def base(dataset: str) -> ConfigDict:
             "ranks": (1, 5, 10),
         }
     )
-    return config
+    return evaluation
 
 
 def _data(dataset: str) -> ConfigDict:

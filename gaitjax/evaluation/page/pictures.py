@@ -1,13 +1,13 @@
 """Small pictures of sequences, as data of a page."""
 
 import base64
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
 from gaitjax.errors import UserError
+from gaitjax.evaluation.embed import Sequences
 
 PICTURED = ("silhouette", "mask", "parsing", "depth", "rgb")  # the first that a sequence has
 AVERAGED = 120  # frames of a sequence at most, evenly spaced
@@ -15,26 +15,11 @@ FRAMES = 4  # of those that are shown
 HEIGHT = 64  # pixels
 
 
-class Readable(Protocol):
+class Readable(Sequences, Protocol):
     """What frames are read from, such as `gaitjax.data.sequences.Sequences`."""
-
-    @property
-    def identities(self) -> Any:
-        """The names of the persons, str [N]."""
-
-    @property
-    def types(self) -> Any:
-        """The conditions, str [N]."""
-
-    @property
-    def views(self) -> Any:
-        """The viewpoints, str [N]."""
 
     def has(self, row: int, modality: str) -> bool:
         """Whether a sequence has a modality."""
-
-    def frames(self, row: int, modalities: Sequence[str]) -> dict[str, np.ndarray]:
-        """Modality -> [T, ...]."""
 
 
 class Pictures(NamedTuple):
