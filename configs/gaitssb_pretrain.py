@@ -25,7 +25,16 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
         config.losses[term] = ConfigDict(
             {"type": "cross_entropy", "weight": 1.0, "scale": 16.0, "log_accuracy": True}
         )
-    # 512 sequences, 1024 rows.
+    two_views(config)
+    config.optimizer.learning_rate = 0.05
+    config.train.steps = 150_000
+    config.schedule.milestones = (80_000, 120_000)
+    common.choose(SETTINGS, dataset)(config)
+    return config
+
+
+def two_views(config: ConfigDict) -> None:
+    """512 sequences, 1024 rows; both views of a sequence are drawn in one way."""
     config.data.sampler.update(type="pairs", identities=8, sequences=64)
     config.data.frames.update(order="ordered", number=16, skip=4)
     band = {"top": (9, 20), "bottom": (39, 50)}
@@ -37,11 +46,6 @@ def get_config(dataset: str = "synthetic") -> ConfigDict:
         {"type": "dilate", "probability": 0.2, **band},
         {"type": "blur", "probability": 0.2, **band},
     )
-    config.optimizer.learning_rate = 0.05
-    config.train.steps = 150_000
-    config.schedule.milestones = (80_000, 120_000)
-    common.choose(SETTINGS, dataset)(config)
-    return config
 
 
 def synthetic(config: ConfigDict) -> None:

@@ -98,6 +98,8 @@ CONFIGS = {
     "gaitssb_finetune:oumvlp": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:grew": Published("GaitSSB_Finetune"),
     "gaitssb_finetune:gait3d": Published("GaitSSB_Finetune"),
+    "foundationgait_pretrain:gait3d": Published("FoundationGait_L1484_C8421"),
+    "foundationgait_pretrain:gait3d_large": Published("FoundationGait_L143216_C8421"),
     "msgg:oumvlp": Published("MSGG_OUMVLP"),
     "msgg:sustech1k": Published("MSGG_SUSTech1K"),
     "gaittr:oumvlp": Published("GaitTR", "40.31"),
@@ -158,6 +160,7 @@ TAIL = """
 | LidarGait++ | Shen et al., LidarGait++, CVPR 2025 |
 | ScoNet | Zhou et al., Gait patterns as biomarkers, MICCAI 2024 |
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
+| FoundationGait | Ye et al., Silhouette-based gait foundation model, arXiv:2512.00691 |
 | BigGait | Ye et al., BigGait: learning gait representation you want, CVPR 2024 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |
 | MSGG | Peng et al., Learning rich features by integrating skeletons and silhouettes, 2023 |

@@ -17,8 +17,7 @@ from gaitjax.models.layers import backbone, projector
 from gaitjax.models.layers.frames import images
 from gaitjax.models.layers.padding import valid_frames
 from gaitjax.models.layers.pooling import horizontal_pyramid, set_max
-from gaitjax.models.layers.projector import SeparateMLP
-from gaitjax.models.layers.separate import l2_normalise
+from gaitjax.models.layers.projector import SeparateMLP, contrast, unit
 
 EXAMPLE = {"silhouette": (64, 44)}  # the shape of one frame, by modality
 BINS = (16, 8, 4, 2, 1)
@@ -68,7 +67,7 @@ class Model(nn.Module):
         def embed(x: jax.Array, lengths: jax.Array) -> tuple[jax.Array, jax.Array]:
             x = encoder(x, train, valid_frames(lengths, x.shape[1]))
             projection = project(horizontal_pyramid(set_max(x, lengths), self.bins), train)
-            return _unit(projection), _unit(predict(projection, train))
+            return unit(projection), unit(predict(projection, train))
 
         if not train:
             return Output(embed(x, lengths)[1])
@@ -80,26 +79,7 @@ class Model(nn.Module):
         views = [jnp.moveaxis(y.reshape(-1, 2, *y.shape[1:]), 1, 0) for y in (x, lengths)]
         # One view after the other: BatchNorm normalises each by its own statistics.
         (z1, p1), (z2, p2) = (embed(*view) for view in zip(*views, strict=True))
-        return Output(None, terms={"softmax1": _contrast(p1, z2), "softmax2": _contrast(p2, z1)})
-
-
-def _unit(x: jax.Array) -> jax.Array:
-    """Every part of [N, P, C] at unit length, in float32 or above."""
-    return l2_normalise(x.astype(jnp.promote_types(x.dtype, jnp.float32)), -1)
-
-
-def _contrast(predicted: jax.Array, projected: jax.Array) -> dict[str, jax.Array]:
-    """Which sequence a prediction is of: cosines to the projections of all of them.
-
-    Args:
-        predicted: [m, P, C] of unit length.
-        projected: [m, P, C] of unit length, of the other view; it takes no gradient (SimSiam).
-
-    Returns:
-        'logits' [m, P, m], and 'labels' [m].
-    """
-    logits = jnp.einsum("ipc,jpc->ipj", predicted, jax.lax.stop_gradient(projected))
-    return {"logits": logits, "labels": jnp.arange(len(predicted))}
+        return Output(None, terms={"softmax1": contrast(p1, z2), "softmax2": contrast(p2, z1)})
 
 
 def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def make(
     """The step of a run: state, batch -> state after it, scalars of it.
 
     Args:
-        model: a network.
+        model: a network; its `after_step`, if it has one, is what the parameters go through after
+            the optimizer, with the number of steps taken.
         tx: the optimizer.
         losses: config.losses.
         transforms: config.data.transforms.
@@ -110,6 +111,8 @@ def make(
         (value, (batch_stats, scalars)), grads = gradient(trained)
         updates, opt_state = tx.update(grads, state.opt_state, trained)
         params = parameters.merge(optax.apply_updates(trained, updates), frozen)
+        if hasattr(model, "after_step"):
+            params = model.after_step(params, state.step + 1)
         scalars |= {"loss": value, "gradient_norm": optax.tree.norm(grads)}
         return State(state.step + 1, params, batch_stats, opt_state), scalars
 

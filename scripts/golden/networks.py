@@ -169,7 +169,8 @@ class _Step(NamedTuple):
 def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     network = _network(case, dtype)
     inputs, lengths = _inputs(case, arrays)
-    terms = losses.terms(case["loss_cfg"], arrays["labels"])
+    labels = arrays["labels"]
+    terms = losses.terms(case["loss_cfg"], labels[_order(case, len(labels))])
     further = {"softmax": {"labels": _diagnoses(arrays)}} if _name(case) == "ScoNet" else {}
     variables = jax.tree.map(lambda x: x.astype(dtype), _variables(case, rule))
     state = {name: tree for name, tree in variables.items() if name != "params"}
@@ -277,6 +278,8 @@ def _features(
         ours["softmax/logits"] = np.swapaxes(ours["softmax/logits"], 1, 2)
     if _name(case) == "GaitGraph1":  # whose views have an axis
         ours = {key: x.reshape(-1, 2, x.shape[-1]) for key, x in ours.items()}
+    if "crop_list" in case["model_cfg"]:
+        ours = {key: _their_order(case, x) for key, x in ours.items()}
     deviation = tolerance.deviations(str(case.get("notes"))).get("training_feat")
     limit = tolerance.output_limit(deviation)
 
@@ -289,6 +292,12 @@ def _features(
     return tolerance.by_key("features", ours, case["training_feat"], compare) + [
         tolerance.array("features whole", n, ours[n], arrays[prefix + n], limit) for n in whole
     ]
+
+
+def _their_order(case: Case, x: np.ndarray) -> np.ndarray:
+    """Sequences [N, ...] of ours as theirs; pretraining tells each from all others [N, N, P]."""
+    back = np.argsort(_order(case, len(x)))
+    return x[back][:, back] if _name(case) == "FoundationGait_Scaling" else x[back]
 
 
 def _gradients(
@@ -410,11 +419,29 @@ def _inputs(case: Case, arrays: Arrays) -> tuple[dict[str, np.ndarray], np.ndarr
     if "seqL" in case["inputs"]:
         lengths = arrays["seqL"].reshape(-1).astype(np.int32)
         inputs = {modality: _unpack(x, lengths, case["seed"]) for modality, x in inputs.items()}
-    if _name(case) == "GaitSSB_Pretrain" and case["mode"] == "train":
-        # Theirs: all first views, then all second views; ours: both views of a sequence in a row.
-        order = np.arange(len(lengths)).reshape(2, -1).T.reshape(-1)
-        inputs = {modality: x[order] for modality, x in inputs.items()}
+    if case["mode"] == "train":
+        rows = _rows(case, len(lengths))
+        inputs = {modality: x[rows] for modality, x in inputs.items()}
     return inputs, lengths
+
+
+def _rows(case: Case, rows: int) -> np.ndarray:
+    """Which row of theirs each row of our batch in training is."""
+    if _name(case) not in ("GaitSSB_Pretrain", "FoundationGait_Scaling"):
+        return _order(case, rows)
+    # Theirs: all first views, then all second views; ours: both views of a sequence in a row.
+    first = _order(case, rows // 2)
+    return np.stack([first, first + rows // 2], 1).reshape(-1)
+
+
+def _order(case: Case, sequences: int) -> np.ndarray:
+    """Which sequence of theirs each one of ours is in training."""
+    order = np.arange(sequences)
+    if "crop_list" not in case["model_cfg"]:
+        return order
+    # Theirs: those that are cut alike follow one another, the second half of them half a strip
+    # higher; ours: one of each, again and again.
+    return order.reshape(len(case["model_cfg"]["crop_list"]), 2, -1).T.reshape(-1)
 
 
 def _poses(case: Case, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from gaitjax.errors import UserError
+from gaitjax.models import foundationgait_pretrain
 from gaitjax.training import optim
 
 from . import tolerance
@@ -25,11 +27,11 @@ def checks(table: Case) -> dict[str, Callable[[], list[Comparison]]]:
 
     Args:
         table: the quadratic x A x / 2 - b x, from x0 (`A`, `b`, `x0`), and sections: lists of
-            entries.
+            entries, but for `ema`, which is one.
     """
     compare = {"quadratic": quadratic, "schedules": schedule, "together": together}
-    found = {}
-    for section in sorted(set(table) - {"kind", "notes", "A", "b", "x0"}):
+    found = {"ema": functools.partial(moving_average, table["ema"])} if "ema" in table else {}
+    for section in sorted(set(table) - {"kind", "notes", "A", "b", "x0", "ema"}):
         if section not in compare:
             found[section] = functools.partial(_unknown, section)
             continue
@@ -83,6 +85,16 @@ def together(case: Case, table: Case) -> list[Comparison]:
         tolerance.array("params", "", params, case["params"], LIMIT),
         *_by_step(rates, case, steps, case["lr_used"], momentum),
     ]
+
+
+def moving_average(case: Case) -> list[Comparison]:
+    """How far FoundationGait's teacher goes towards its student in a step, of the whole way."""
+    model = foundationgait_pretrain.Model(
+        {}, momentum=case["start_value"], steps=case["total_iter"]
+    )
+    params = {"teacher": jnp.zeros(()), "student": jnp.ones(())}
+    moved = [model.after_step(params, jnp.asarray(step))["teacher"] for step in case["steps"]]
+    return [tolerance.array("way", "", moved, 1 - np.array(case["m"]), LIMIT)]
 
 
 def _by_step(

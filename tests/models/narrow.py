@@ -126,6 +126,13 @@ NETWORKS = {
         SMALL,
         TRIPLET,
     ),
+    "foundationgait_pretrain": Narrow(
+        "foundationgait_pretrain",
+        {"channels": (4, 4, 6, 8), "blocks": (1, 1, 1, 1), "bins": (4, 1), "crops": (2,)},
+        SMALL,
+        SOFTMAX,
+        ordered=True,
+    ),
     "lidargait": Narrow(
         "gaitbase",
         {"modality": "depth", "backbone": RESNET, "embedding": 8},

@@ -151,7 +151,7 @@ def test_a_tampered_array_fails(folder, name, key):
         ("optim", lambda c: c["quadratic"][0]["optimizer_cfg"].update(solver="Lion")),
         ("optim", lambda c: c["quadratic"][0]["optimizer_cfg"].update(nesterov=True)),
         ("optim", lambda c: c["schedules"][0]["scheduler_cfg"].update(scheduler="PolyLR")),
-        ("optim", lambda c: c.update(ema={"m": [0.99]})),
+        ("optim", lambda c: c.update(swa={"m": [0.99]})),
         ("gaitset_eval", lambda c: (c.pop("mode"), c.update(kind="video"))),
     ],
 )

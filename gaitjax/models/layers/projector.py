@@ -7,9 +7,10 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from gaitjax.models.layers.batch_norm import BatchNorm
-from gaitjax.models.layers.separate import SeparateFCs
+from gaitjax.models.layers.separate import SeparateFCs, l2_normalise
 
 
 class SeparateMLP(nn.Module):
@@ -31,6 +32,25 @@ class SeparateMLP(nn.Module):
         x = nn.relu(BatchNorm(self.dtype, axes=2, name="bn1")(x, train))
         x = SeparateFCs(features, self.dtype, name="fc2")(x)
         return BatchNorm(self.dtype, axes=2, name="bn2")(x, train) if self.normalise else x
+
+
+def unit(x: jax.Array) -> jax.Array:
+    """Every part of [N, P, C] at unit length, in float32 or above."""
+    return l2_normalise(x.astype(jnp.promote_types(x.dtype, jnp.float32)), -1)
+
+
+def contrast(predicted: jax.Array, projected: jax.Array) -> dict[str, jax.Array]:
+    """Which sequence a prediction is of: cosines to the projections of all of them.
+
+    Args:
+        predicted: [m, P, C] of unit length.
+        projected: [m, P, C] of unit length, of the other view; it takes no gradient (SimSiam).
+
+    Returns:
+        'logits' [m, P, m], and 'labels' [m].
+    """
+    logits = jnp.einsum("ipc,jpc->ipj", predicted, jax.lax.stop_gradient(projected))
+    return {"logits": logits, "labels": jnp.arange(len(predicted))}
 
 
 OPENGAIT = [
