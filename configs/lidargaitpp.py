@@ -67,7 +67,7 @@ def synthetic(config: ConfigDict) -> None:
     config.model.embedding = 64
     config.losses.softmax.update(weight=1.0, scale=16.0)
     config.schedule = ConfigDict({"type": "constant"})
-    config.train.update(steps=600, log_every=50)
+    config.train.update(steps=1_000, log_every=50)
     common.adam(config, 2e-3, 0.0)
     _read(config, points=128, flip=0.15, scale=0.2)
 
