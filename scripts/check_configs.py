@@ -51,6 +51,10 @@ OTHER_SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     "ccpg": {"pose": (18, 3)},
     "gaitlu_1m": {"silhouette": (64, 44)},
     "gln:casia_b": {"silhouette": (128, 128)},
+    **{
+        f"denoisinggait:{key}": {"silhouette": (96, 48)}
+        for key in ("casia_b", "ccpg", "sustech1k", "folder")
+    },
 }
 # training identities, where the dataset does not say
 IDENTITIES = {"hid": 500, "scoliosis1k": 745, "folder": 100}

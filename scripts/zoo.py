@@ -86,6 +86,9 @@ CONFIGS = {
     "multigaitpp:gait3d": Published("MultiGaitpp"),
     "multigaitpp:ccpg": Published("MultiGaitpp", steps=600_000),
     "multigaitpp:sustech1k": Published("MultiGaitpp"),
+    "denoisinggait:casia_b": Published("DenoisingGait_casiab"),
+    "denoisinggait:ccpg": Published("GaitBasefusion_p0.5_threshold0.5_test_daFalse_8416"),
+    "denoisinggait:sustech1k": Published("DenoisingGait_sustech1k"),
     "parsinggait:gait3d_parsing": Published("ParsingGait", "76.2"),
     "smplgait:gait3d": Published("SMPLGait", "48.3"),
     "smplgait:gait3d_parsing": Published("SMPLGait", "60.6"),
@@ -154,6 +157,7 @@ TAIL = """
 | DeepGaitV2, SwinGait | Fan et al., Exploring deep models, arXiv:2303.03301 |
 | SkeletonGait, SkeletonGait++ | Fan et al., SkeletonGait, AAAI 2024 |
 | MultiGait++ | Jin et al., Exploring more from multiple gait modalities, AAAI 2025 |
+| DenoisingGait | Jin et al., On denoising walking videos for gait recognition, CVPR 2025 |
 | ParsingGait | Zheng et al., Parsing is all you need, ACM MM 2023 |
 | SMPLGait | Zheng et al., Gait recognition in the wild with dense 3D, CVPR 2022 |
 | LidarGait | Shen et al., LidarGait, CVPR 2023 |

@@ -19,7 +19,11 @@ def split(identities: Sequence[str]) -> tuple[list[str], list[str]]:
 
 DATASET = Dataset(
     title="CASIA-B",
-    files={"silhouette": "*aligned-sils.pkl|{view}.pkl|*.pkl", "pose": "*pose.pkl"},
+    files={
+        "silhouette": "*aligned-sils.pkl|*Sils_96x48.pkl|{view}.pkl|*.pkl",
+        "pose": "*pose.pkl",
+        "latents": "*DenoisingFea*.pkl",
+    },
     protocols={
         "single-view": Protocol(
             gallery=("nm-0[1-4]",),

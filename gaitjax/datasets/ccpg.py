@@ -84,7 +84,7 @@ RAW_RATIO = Raw("ratio", COLOUR, readers.ratio, "{view}-ratios.pkl")
 DATASET = Dataset(
     title="CCPG",
     files={
-        "silhouette": "*aligned-sils*.pkl|{view}.pkl|*sil.pkl|*.pkl",
+        "silhouette": "*aligned-sils*.pkl|*Sils_96x48.pkl|{view}.pkl|*sil.pkl|*.pkl",
         "rgb": "*-rgbs.pkl",
         "mask": "{view}-sils.pkl",
         "ratio": "*-ratios.pkl",
@@ -92,6 +92,7 @@ DATASET = Dataset(
         "parsing": "*parsing.pkl",
         "flow": "*flow.pkl",
         "pose": "*pose.pkl",
+        "latents": "*DenoisingFea*.pkl",
     },
     protocols={
         "reid-style": REID_STYLE,

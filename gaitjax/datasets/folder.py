@@ -5,7 +5,7 @@ Where a folder holds nothing but silhouettes, their pickle may have any name.
 
 from gaitjax.datasets import Dataset
 
-OTHERS = ("depth", "flow", "heatmap", "mask", "parsing", "pose", "ratio", "rgb", "smpl")
+OTHERS = ("depth", "flow", "heatmap", "latents", "mask", "parsing", "pose", "ratio", "rgb", "smpl")
 
 DATASET = Dataset(
     title="own data",

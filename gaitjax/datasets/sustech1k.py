@@ -125,12 +125,13 @@ DATASET = Dataset(
         "depth": "01-*.pkl",
         "pose": "03-*.pkl",
         "rgb": "05-*.pkl",
-        "silhouette": "06-*.pkl|*sil.pkl",
+        "silhouette": "06-*.pkl|*sil.pkl|*Sils_96x48.pkl",
         "mask": "07-*.pkl",
         "ratio": "ratio.pkl",
         "heatmap": "*heatmap.pkl",
         "parsing": "*parsing.pkl",
         "flow": "*flow.pkl",
+        "latents": "*DenoisingFea*.pkl",
     },
     protocols={
         "single-view": Protocol(

@@ -31,6 +31,7 @@ NETWORKS = {
     "Baseline": "gaitbase",
     "BigGait__Dinov2_Gaitbase": "biggait",
     "DeepGaitV2": "deepgaitv2",
+    "DenoisingGait": "denoisinggait",
     "FoundationGait_Scaling": "foundationgait_pretrain",
     "GLN": "gln",
     "GaitEdge": "gaitedge",

@@ -151,12 +151,15 @@ def test_every_modality_shows_the_same_frames_of_the_same_body():
         "ratio": ((), "float32"),
         "smpl": ((85,), "float32"),
         "points": ((recorded["points"].shape[1], 3), "float32"),
+        "latents": ((96, 48, 4), "float32"),
     }
     assert {len(x) for x in recorded.values()} == {len(shot.found)}
     body = recorded["silhouette"] > 127
     for name in ("parsing", "depth"):
         shown = recorded[name].reshape(*body.shape, -1).any(axis=-1)
         assert (shown != body).mean() < 0.03
+    in_latents = (recorded["latents"] > -0.9).any(axis=-1)[:, ::3, ::3]  # 32 x 16
+    assert (in_latents != body[:, ::2, 16:48:2]).mean() < 0.1
     rows = [np.nonzero(recorded["parsing"] == part)[1].mean() for part in (1, 2, 7, 9)]
     assert rows == sorted(rows)  # head, trunk, leg, foot
     assert set(np.unique(recorded["parsing"])) <= set(range(12))

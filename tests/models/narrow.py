@@ -117,6 +117,20 @@ NETWORKS = {
         BOTH,
         ordered=True,
     ),
+    "denoisinggait": Narrow(
+        "denoisinggait",
+        {
+            "channels": (4, 6, 16, 8),
+            "encoder": 16,
+            "radius": 1,
+            "threshold": 0.01,
+            "embedding": 8,
+            "bins": (2,),
+        },
+        {"latents": (8, 4, 4), "silhouette": (8, 4)},
+        BOTH,
+        ordered=True,
+    ),
     "gaitssb_pretrain": Narrow(
         "gaitssb_pretrain", {"backbone": RESNET, "bins": (4, 1)}, SMALL, CONTRAST
     ),
@@ -243,7 +257,7 @@ def draw(modality: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
         return rng.integers(0, 12, shape).astype("f4")
     if modality == "ratio":
         return rng.uniform(0.3, 0.6, shape).astype("f4")
-    if modality in ("rgb", "smpl"):
+    if modality in ("rgb", "smpl", "latents"):
         return rng.standard_normal(shape).astype("f4")
     if modality == "points":  # near enough to be neighbours, and as tall as people
         return rng.random(shape, "f4") * np.array([0.3, 0.3, 0.3, 2], "f4")

@@ -27,6 +27,7 @@ LIMBS = {
 }
 CLOTHES = {HEAD: "skin", TRUNK: "shirt", DRESS: "coat", 3: "shirt", 5: "skin", 7: "legs", 9: "feet"}
 DEEP = 0.8  # metres before and behind the middle of the body that depth images tell apart
+LATENT = 48  # columns of latents; they have twice as many rows
 GRAIN = 6.0  # standard deviation of a pixel's noise, grey levels
 
 
@@ -73,12 +74,9 @@ def ratio(shot: Shot) -> NDArray[np.float32]:
 
 def rgb(shot: Shot) -> Image:
     """uint8 [T, 128, 128, 3], the pixels of `mask` in colour, before a background."""
-    seed, identity, sequence, view = shot.name
+    seed, _, _, view = shot.name
     rng = generator(*shot.name, "rgb")
-    worn = generator(seed, identity, sequence[:2], "clothes")
-    palette = {name: worn.uniform(30, 225, 3) for name in dict.fromkeys(CLOTHES.values())}
-    palette["skin"] = np.array([205, 165, 140]) * generator(seed, identity, "skin").uniform(0.4, 1)
-    colours = np.array([palette[_clothes(part)] for part in shot.walk.parts])
+    colours = _colours(shot)
     rough = generator(seed, view, "background").uniform(40, 215, (6, 8, 3))
     scene = cv2.resize(rough, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     images = []
@@ -101,8 +99,22 @@ def points(shot: Shot) -> NDArray[np.float32]:
     return filled
 
 
+def latents(shot: Shot) -> NDArray[np.float32]:
+    """float32 [T, 96, 48, 4], colours and their mean in -1..1 where others have diffusion features.
+
+    They show the rows of the silhouettes, and the middle half of their columns.
+    """
+    colours = np.concatenate([np.zeros((1, 3)), _colours(shot)]).astype(np.uint8)
+    images = _cut_all(shot, [colours[parts] for parts in _parts(shot)])
+    size, start = (2 * LATENT, 2 * LATENT), LATENT // 2
+    large = np.stack([cv2.resize(image, size) for image in images])[:, :, start : start + LATENT]
+    channels = np.concatenate([large, large.mean(axis=-1, keepdims=True)], axis=-1)
+    return np.asarray(channels / 127.5 - 1, np.float32)
+
+
 RECORDERS: dict[str, Callable[[Shot], NDArray[np.uint8] | NDArray[np.float32]]] = {
-    f.__name__: f for f in (silhouette, pose, parsing, depth, rgb, mask, ratio, smpl, points)
+    f.__name__: f
+    for f in (silhouette, pose, parsing, depth, rgb, mask, ratio, smpl, points, latents)
 }
 
 
@@ -116,6 +128,15 @@ def part_class(part: tuple[str, ...]) -> int:
         return DRESS
     side, _, end = part[-1].partition("_")
     return LIMBS[end] + (side == "right") if end in LIMBS else TRUNK
+
+
+def _colours(shot: Shot) -> NDArray[np.float64]:
+    """Red, green and blue of every part, 0..255."""
+    seed, identity, sequence, _ = shot.name
+    worn = generator(seed, identity, sequence[:2], "clothes")
+    palette = {name: worn.uniform(30, 225, 3) for name in dict.fromkeys(CLOTHES.values())}
+    palette["skin"] = np.array([205, 165, 140]) * generator(seed, identity, "skin").uniform(0.4, 1)
+    return np.array([palette[_clothes(part)] for part in shot.walk.parts])
 
 
 def _clothes(part: tuple[str, ...]) -> str:
