@@ -127,6 +127,8 @@ CONFIGS = {
     "biggait:ccpg": Published("BigGait__Dinov2_Gaitbase_Frame30"),
     "biggait:sustech1k": Published("BigGait__Dinov2_Gaitbase_Frame30"),
     "biggait:ccgr_mini": Published("BigGait__Dinov2_Gaitbase_Frame30"),
+    "biggergait:ccpg": Published("BiggerGait__Dinov2"),
+    "biggergait:ccpg_grouped": Published("BiggerGait__Dinov2_Group"),
     "gaitedge:casia_b_star": Published("GaitEdge", "NM 97.9, BG 96.1, CL 86.4"),
     "gaitedge:casia_b_star_e2e": Published("GaitGL_E2E", "NM 99.1, BG 98.2, CL 89.1"),
 }
@@ -166,6 +168,7 @@ TAIL = """
 | GaitSSB | Fan et al., Massive unlabelled walking videos, TPAMI 2023 |
 | FoundationGait | Ye et al., Silhouette-based gait foundation model, arXiv:2512.00691 |
 | BigGait | Ye et al., BigGait: learning gait representation you want, CVPR 2024 |
+| BiggerGait | Ye et al., BiggerGait: layer-wise representations, NeurIPS 2025 |
 | GaitEdge | Liang et al., GaitEdge, ECCV 2022 |
 | MSGG | Peng et al., Learning rich features by integrating skeletons and silhouettes, 2023 |
 | GaitTR | Zhang et al., Spatial transformer network, Expert Systems 2023 |

@@ -12,7 +12,7 @@ another shape, is an error that lists it.
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -30,6 +30,7 @@ Variables = dict[str, Any]
 NETWORKS = {
     "Baseline": "gaitbase",
     "BigGait__Dinov2_Gaitbase": "biggait",
+    "BiggerGait__DINOv2": "biggergait",
     "DeepGaitV2": "deepgaitv2",
     "DenoisingGait": "denoisinggait",
     "FoundationGait_Scaling": "foundationgait_pretrain",
@@ -193,7 +194,7 @@ def dump(model_name: str, variables: Variables, step: int = 0) -> dict[str, np.n
 
     Returns:
         name -> array, in PyTorch's layout. Entries that the network derives are among them if
-        both collections are there.
+        both collections are there, and those that stand twice unless there are gradients alone.
 
     Raises:
         UserError: lists the parameters that no rule of the network names.
@@ -213,7 +214,8 @@ def read(network: str, model: nn.Module, state_dict: Mapping[str, np.ndarray]) -
         UserError: as `load` does.
     """
     template = _flat_shapes(network, model)
-    return read_by(_rules(network), template, state_dict, _name(network))
+    copies = functools.partial(twice, network)
+    return read_by(_rules(network), template, state_dict, _name(network), copies)
 
 
 def read_by(
@@ -221,6 +223,7 @@ def read_by(
     template: Mapping[tuple[str, ...], Any],
     state_dict: Mapping[str, np.ndarray],
     name: str,
+    copies: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {},
 ) -> Variables:
     """`read` by given rules.
 
@@ -229,6 +232,7 @@ def read_by(
         template: path -> shape and type of every variable of ours.
         state_dict: name -> array, in PyTorch's layout.
         name: of the network, for errors.
+        copies: names that are read -> what must be the same under other names, as `twice`.
 
     Raises:
         UserError: as `load` does.
@@ -236,16 +240,20 @@ def read_by(
     result: dict[tuple[str, ...], np.ndarray] = {}
     faults = []
     left = {key for key in state_dict if not _is_counter(key)}
+    used: list[str] = []
     for path, theirs, leaf in _pairs(rules, template):
         shape, names = _unstacked(theirs, template[path].shape)
         if 0 in shape:
             result[path] = np.zeros(shape, template[path].dtype)
             continue
-        left.difference_update(names)
+        used += names
         values, wrong = _values(names, shape, leaf, state_dict)
         faults += wrong
         if not wrong:
             result[path] = values[0] if shape == template[path].shape else np.stack(values)
+    again = copies(used)
+    left.difference_update(used, again)
+    faults += _unlike(again, state_dict)
     for theirs, expected in _derived(rules, template).items():
         left.discard(theirs)
         if theirs not in state_dict:
@@ -279,7 +287,21 @@ def write(network: str, variables: Variables, step: int = 0) -> dict[str, np.nda
         variables: as for `dump`.
         step: what the batch counters are set to.
     """
-    return write_by(_rules(network), variables, step)
+    result = write_by(_rules(network), variables, step)
+    if "batch_stats" in variables:
+        result |= {copy: result[first] for copy, first in twice(network, result).items()}
+    return result
+
+
+def twice(network: str, names: Iterable[str]) -> dict[str, str]:
+    """OpenGait's name of every entry that stands in its state_dict once more -> the first one's.
+
+    Args:
+        network: as for `read`.
+        names: of the entries that the rules name.
+    """
+    copies = getattr(lookup.module("gaitjax.models", network), "copies", None)
+    return copies(names) if copies else {}
 
 
 def write_by(rules: Sequence[Rule], variables: Variables, step: int = 0) -> dict[str, np.ndarray]:
@@ -445,6 +467,17 @@ def _values(
         f"! {name} is {list(x.shape)}, not {wanted}"
         for name, x, value in zip(names, found, values, strict=True)
         if value.shape != shape
+    ]
+
+
+def _unlike(copies: Mapping[str, str], state_dict: Mapping[str, np.ndarray]) -> list[str]:
+    """What is wrong with entries that are to be the same as others."""
+    missing = [f"- {copy} is missing" for copy in copies if copy not in state_dict]
+    return missing + [
+        f"! {copy} is not the same as {first}"
+        for copy, first in copies.items()
+        if {copy, first} <= state_dict.keys()
+        and not np.array_equal(state_dict[copy], state_dict[first])
     ]
 
 

@@ -73,9 +73,8 @@ class Model(nn.Module):
         """Embeds sequences.
 
         Args:
-            inputs: 'rgb' [N, T, H, W, 3], normalised; 'ratio' [N, T], width / height of the box
-                that each frame was cut from. A frame that is twice as high as wide holds the box
-                in its own shape, padded at its sides; any other one is the box, stretched.
+            inputs: 'rgb' [N, T, H, W, 3], normalised, see `vision.person_frames`; 'ratio' [N, T],
+                width / height of the box that each frame was cut from.
             lengths: [N], frames that count.
             train: whether BatchNorm uses, and keeps, this batch's statistics, and dropout acts.
             draws: 'blank' [N], which branch each sequence is without: 0 none, 1 parts, 2
@@ -85,7 +84,7 @@ class Model(nn.Module):
             embeddings [N, sum(bins), embedding] before the BNNecks.
         """
         ratio = pick(inputs, "ratio", jnp.float32)
-        last, mixed = self._see(pick(inputs, "rgb", self.dtype), ratio)
+        last, mixed = self._see(sight.person_frames(inputs, self.dtype))
         valid = valid_frames(lengths, last.shape[1])
         foreground, terms = self._find(last, ratio, valid, train)
         inside = (foreground > 0) & valid[..., None, None]
@@ -103,7 +102,7 @@ class Model(nn.Module):
         images = {"foreground": foreground}
         return dataclasses.replace(output, terms={**output.terms, **smooth}, images=images)
 
-    def _see(self, rgb: jax.Array, ratio: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def _see(self, rgb: jax.Array) -> tuple[jax.Array, jax.Array]:
         """DINOv2's last maps, and those of four depths joined: [N, T, 2 * width, width, C]."""
 
         def read(vision: dinov2.DINOv2, images: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -112,8 +111,6 @@ class Model(nn.Module):
             joined = sight.normalise(jnp.concatenate(four, -1))
             return sight.grid(last, vision), sight.grid(joined, vision)
 
-        if rgb.shape[2] != 2 * rgb.shape[3]:
-            rgb = sight.unstretch(rgb, ratio)
         vision = dinov2.DINOv2(**self.vision, dtype=self.dtype, name="vision")
         last, joined = sight.read_frames(read, vision, rgb, self.image)
         return sight.resize(last, self.width), sight.resize(joined, self.width)
@@ -122,7 +119,7 @@ class Model(nn.Module):
         self, last: jax.Array, ratio: jax.Array, valid: jax.Array, train: bool
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The person [N, T, H, W] in 0..1, and terms that teach where it is."""
-        find = Distillation(2, False, True, True, self.dropout, self.dtype, name="mask")
+        find = Distillation(2, 0, True, True, self.dropout, self.dtype, name="mask")
         box = sight.inside_box(ratio, *last.shape[2:4]) & valid[..., None, None]
         shares, restored = find(last, train and not self.fixed_mask, box)
         assert restored is not None
@@ -139,8 +136,9 @@ class Model(nn.Module):
         self, mixed: jax.Array, inside: jax.Array, train: bool
     ) -> tuple[jax.Array, jax.Array]:
         """What either branch says of the person's pixels: [N, T, H, W, features], 0 elsewhere."""
-        parts = Distillation(self.features, True, True, False, 0.0, self.dtype, name="parts")
-        other = Distillation(self.features, False, False, False, 0.0, self.dtype, name="appearance")
+        hidden = mixed.shape[-1] // 2
+        parts = Distillation(self.features, hidden, True, False, 0.0, self.dtype, name="parts")
+        other = Distillation(self.features, 0, False, False, 0.0, self.dtype, name="appearance")
         wide = jnp.promote_types(self.dtype, jnp.float32)
         first, second = (
             jnp.where(inside[..., None], branch(mixed, train, inside)[0].astype(wide), 0)

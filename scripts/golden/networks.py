@@ -402,12 +402,20 @@ def _empty_variables(case: Case) -> dict[str, Any]:
 
 def _variables(case: Case, rule: Rule) -> dict[str, Any]:
     _empty_variables(case)  # before anything is filled that is too large for the network
+    return opengait.load(_name(case), case["model_cfg"], state_dict(case, rule))
+
+
+def state_dict(case: Case, rule: Rule) -> dict[str, np.ndarray]:
+    """What OpenGait's network holds, under its names."""
     filled = {key: shape for key, shape, _, how in case["state_dict"] if how == "filled"}
     state = {key: rule.fill(case["seed"], key, shape) for key, shape in filled.items()}
     state |= opengait.derived(opengait.NETWORKS[_name(case)], _network(case, "float32"))
     if len(state) < len(case["state_dict"]):
         state = {**_initial(case), **state}
-    return opengait.load(_name(case), case["model_cfg"], state)
+    copies = opengait.twice(opengait.NETWORKS[_name(case)], state)
+    # one array under several names: PyTorch fills it under one after another
+    state |= {first: state[copy] for copy, first in copies.items()}
+    return state | {copy: state[first] for copy, first in copies.items()}
 
 
 def _initial(case: Case) -> dict[str, np.ndarray]:

@@ -221,6 +221,21 @@ NETWORKS = {
         {"rgb": (32, 24, 3), "ratio": ()},
         {**BOTH, **SMOOTH, "part_diversity": {"type": "mean"}},
     ),
+    "biggergait": Narrow(
+        "biggergait",
+        {
+            "vision": {"width": 12, "blocks": 2, "heads": 2, "table": 3},
+            "image": 42,
+            "width": 8,
+            "features": 4,
+            "networks": 1,
+            "backbone": RESNET,
+            "embedding": 8,
+            "bins": (4,),
+        },
+        {"rgb": (28, 14, 3)},
+        BOTH,
+    ),
     "swingait": Narrow(
         "swingait",
         {"channels": (4, 6, 8, 8), "blocks": (1, 1, 2, 1), "heads": (2, 2), "embedding": 8},

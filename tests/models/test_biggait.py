@@ -62,23 +62,31 @@ def test_a_fifth_of_the_sequences_lack_one_branch_in_training():
     assert sum(same) == 1
 
 
-def test_published_weights_fill_the_part_that_they_fit(tmp_path):
-    _, variables = narrow.network("biggait")
+@pytest.mark.parametrize(
+    ("network", "vision", "token"),
+    [
+        ("biggait", "backbone.", "cls_token"),
+        ("biggergait", "Backbone.", "embeddings.cls_token"),
+    ],
+)
+def test_published_weights_fill_the_part_that_they_fit(network, vision, token, tmp_path):
+    _, variables = narrow.network(network)
     variables = jax.device_put(variables, meshes.replicated(meshes.all_devices()))
-    state = opengait.write("biggait", jax.tree.map(lambda x: x + 1, variables))
-    prefix = {"vision": "backbone.", "mask": "Mask_Branch."}
+    state = opengait.write(network, jax.tree.map(lambda x: x + 1, variables))
+    prefix = {"vision": vision, "mask": "Mask_Branch."}
     pytest.importorskip("torch")
     for part, start in prefix.items():
         path = tmp_path / f"{part}.pt"
         files.write(path, {k[len(start) :]: x for k, x in state.items() if k.startswith(start)}, 0)
-        taken = transfer.take(variables, transfer.plan("biggait", variables, path))
+        taken = transfer.take(variables, transfer.plan(network, variables, path))
         moved = jax.tree.map(lambda a, b: float(abs(a - b).max(initial=0)), taken, variables)
         for tree in moved.values():
             for name, change in tree.items():
                 assert set(jax.tree.leaves(change)) == ({1.0} if name == part else {0.0})
-    del state["backbone.cls_token"]
-    files.write(path, {k[9:]: x for k, x in state.items() if k.startswith("backbone.")}, 0)
-    with pytest.raises(UserError, match=r"mask\.pt: .*biggait's vision: - cls_token is missing"):
-        transfer.plan("biggait", variables, path)
+    del state[vision + token]
+    start = len(vision)
+    files.write(path, {k[start:]: x for k, x in state.items() if k.startswith(vision)}, 0)
+    with pytest.raises(UserError, match=rf"mask\.pt: .*{network}'s vision: - {token} is missing"):
+        transfer.plan(network, variables, path)
     with pytest.raises(UserError, match="network 'gaitset' has no part that"):
         transfer.plan("gaitset", variables, path)

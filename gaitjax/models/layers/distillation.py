@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from gaitjax.models.layers.batch_norm import BatchNorm
+from gaitjax.models.layers.vision import resize
 
 
 class Distillation(nn.Module):
@@ -14,19 +15,22 @@ class Distillation(nn.Module):
 
     Attributes:
         features: how many.
-        deep: whether a layer of half of the channels lies between.
+        hidden: channels of a layer that lies between; 0: there is none.
         softmax: whether they are shares that sum to 1; otherwise each is by itself in 0..1.
         restored: whether a linear layer maps them back.
         dropout: share of the channels that are left out in training.
         dtype: of the activations.
+        width: that the maps are resized to before the last BatchNorm, see `vision.resize`; 0: they
+            keep their size.
     """
 
     features: int
-    deep: bool
+    hidden: int
     softmax: bool
     restored: bool
     dropout: float
     dtype: Any
+    width: int = 0
 
     @nn.compact
     def __call__(
@@ -42,11 +46,13 @@ class Distillation(nn.Module):
         channels = x.shape[-1]
         y = nn.Dropout(self.dropout, deterministic=not train)(x)
         y = BatchNorm(self.dtype, affine=False, name="bn_in")(y, train, valid)
-        if self.deep:
-            y = self._linear(channels // 2, "hidden")(y)
+        if self.hidden:
+            y = self._linear(self.hidden, "hidden")(y)
             y = BatchNorm(self.dtype, affine=False, name="bn_hidden")(y, train, valid)
             y = nn.gelu(y, approximate=False)
         y = self._linear(self.features, "few")(y)
+        if self.width:
+            y = resize(y, self.width)
         norm = BatchNorm(self.dtype, affine=False, name="bn_out")
         if self.softmax:
             norm(y, False)  # its statistics are in OpenGait's checkpoints, without a use
@@ -79,4 +85,11 @@ OPENGAIT_DEEP = [
     ("hidden", "down_sampling.0", "linear"),
     ("bn_hidden", "down_sampling.1", "batch_norm"),
     ("few", "down_sampling.3", "linear"),
+]
+OPENGAIT_SEQUENTIAL = [
+    ("bn_in", "0", "batch_norm"),
+    ("hidden", "1", "pointwise"),
+    ("bn_hidden", "2", "batch_norm"),
+    ("few", "4", "pointwise"),
+    ("bn_out", "6", "batch_norm"),
 ]

@@ -1,6 +1,6 @@
 """Maps of colour images that a large vision model makes, and that is not trained with the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gaitjax.models.layers.dinov2 import EPSILON, DINOv2
+from gaitjax.models.layers.frames import pick
 
 BOX = (256, 128)  # height and width that frames of other shapes are brought to, pixels
 
@@ -47,6 +48,27 @@ def inside_box(ratio: jax.Array, height: int, width: int) -> jax.Array:
     columns = jnp.arange(width)
     inside = (columns >= left) & (columns < left + wide)
     return jnp.broadcast_to(inside[..., None, :], (*inside.shape[:-1], height, width))
+
+
+def person_frames(inputs: Mapping[str, jax.Array], dtype: Any) -> jax.Array:
+    """Frames that hold each person in its own shape.
+
+    Args:
+        inputs: 'rgb' [N, T, H, W, 3]. A frame that is twice as high as wide holds the person's box
+            in its own shape, padded at its sides; any other one is the box, stretched, and needs
+            'ratio' [N, T], width / height of the box.
+        dtype: of the result.
+
+    Returns:
+        [N, T, 2 * W, W, 3].
+
+    Raises:
+        UserError: if the batch lacks what is needed.
+    """
+    rgb = pick(inputs, "rgb", dtype)
+    if rgb.shape[2] == 2 * rgb.shape[3]:
+        return rgb
+    return unstretch(rgb, pick(inputs, "ratio", jnp.float32))
 
 
 def unstretch(x: jax.Array, ratio: jax.Array) -> jax.Array:
