@@ -103,6 +103,22 @@ CONFIGS = {
     "gaitssb_finetune:gait3d": Published("GaitSSB_Finetune"),
     "foundationgait_pretrain:gait3d": Published("FoundationGait_L1484_C8421"),
     "foundationgait_pretrain:gait3d_large": Published("FoundationGait_L143216_C8421"),
+    "foundationgait_finetune:ccpg": Published("FoundationGait_Scaling_L1484_C4821_B1632_wd0"),
+    "foundationgait_finetune:ccpg_large": Published(
+        "FoundationGait_Scaling_L143216_C4821_B832_Stage1of1_10k_wd5_C8421"
+    ),
+    "foundationgait_finetune:gait3d": Published(
+        "1_FoundationGait_Scaling_L1484_C21_B1284_Stage1of1_5k_wd0"
+    ),
+    "foundationgait_finetune:ccgr_mini": Published(
+        "1_FoundationGait_Scaling_L143216_C4821_B3216_Stage1of1_6k_wd0"
+    ),
+    "foundationgait_probe:scoliosis1k": Published(
+        "FoundationGait_L143216_C21_J112_Concat_NoTri_skip30"
+    ),
+    "foundationgait_probe:scoliosis1k_finetune": Published(
+        "FoundationGait_L143216_C1_J112_Concat_NoTri_skip30_Finetune_C8421_wiTri"
+    ),
     "msgg:oumvlp": Published("MSGG_OUMVLP"),
     "msgg:sustech1k": Published("MSGG_SUSTech1K"),
     "gaittr:oumvlp": Published("GaitTR", "40.31"),
@@ -197,7 +213,7 @@ def row(name: str) -> str:
     large = (key in LARGE and config.network != "gaitgl") or name.startswith("gln:casia_b")
     dataset = datasets.get(key)
     classes = dataset.expected.get("train") or check_configs.IDENTITIES.get(key, 0)
-    if dataset.labels and config.network == "sconet":
+    if dataset.labels and config.network in ("sconet", "foundationgait_probe"):
         classes = len(dataset.labels["diagnosis"])
     joints = check_configs.shapes_of(config)["pose"][0]
     card = describe(config, classes, 128 if large else 64, joints)

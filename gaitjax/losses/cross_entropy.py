@@ -10,6 +10,7 @@ def loss(
     scale: float = 16,
     label_smoothing: float = 0.1,
     log_accuracy: bool = False,
+    against_rest: int | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """(1 - e) * -log p[label] + e * mean of -log p, averaged over sequences and parts.
 
@@ -19,10 +20,13 @@ def loss(
         scale: the inverse temperature of cosine logits.
         label_smoothing: e.
         log_accuracy: whether the scalars hold 'accuracy'.
+        against_rest: which label is told from all others, if one is: its class is 1, theirs 0.
 
     Returns:
         The loss, and the scalars 'loss' and, where asked for, 'accuracy' (a share).
     """
+    if against_rest is not None:
+        labels = (labels == against_rest).astype(jnp.int32)
     logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
     negative_log = -jax.nn.log_softmax(scale * logits)
     target = jnp.broadcast_to(labels[:, None, None], (*logits.shape[:2], 1))

@@ -15,41 +15,28 @@ import jax.numpy as jnp
 from gaitjax.errors import UserError
 from gaitjax.models import Output
 from gaitjax.models.layers import foundation
-from gaitjax.models.layers.foundation import Foundation
+from gaitjax.models.layers.foundation import EXAMPLE, Network
 from gaitjax.models.layers.frames import images
 from gaitjax.models.layers.projector import contrast, unit
 
-EXAMPLE = {"silhouette": (64, 44)}  # the shape of one frame, by modality
+__all__ = ["EXAMPLE", "MIXES_FRAMES", "OPENGAIT", "Model", "from_opengait", "frozen"]
+
 MIXES_FRAMES = True
 
 
-class Model(nn.Module):
-    """FoundationGait's teacher and student.
+class Model(Network):
+    """FoundationGait's teacher and student: the fields of `Network`, and those of the average.
 
     `config.freeze` has to name 'teacher/*': its parameters move by `after_step`. Like the
-    student's, its BatchNorm uses the statistics of its own batches.
+    student's, its BatchNorm uses the statistics of its own batches. The `classes` have no use.
 
     Attributes:
-        classes: label -> number of classes; it has no use for them.
-        channels: of the four stages of the encoder.
-        blocks: of the four stages.
-        bins: strips of the horizontal pyramid.
-        crops: into how many strips the student's sequences are cut; see `encode_crops`.
         momentum: share that the teacher keeps of itself in the first step.
         steps: of the training, in the last of which it keeps all of itself.
-        remat: whether to compute each block again for its gradient, which saves memory.
-        dtype: of the activations.
     """
 
-    classes: Mapping[str, int]
-    channels: tuple[int, ...] = foundation.CHANNELS
-    blocks: tuple[int, ...] = foundation.BLOCKS
-    bins: tuple[int, ...] = foundation.BINS
-    crops: tuple[int, ...] = (8, 4, 2, 1)
     momentum: float = 0.99
     steps: int = 40_000
-    remat: bool = False
-    dtype: Any = jnp.float32
 
     @nn.nowrap
     def init(self, *args: Any, **options: Any) -> dict[str, Any]:
@@ -82,7 +69,7 @@ class Model(nn.Module):
             UserError: in training, if the number of rows is odd, or does not fit to the crops.
         """
         x = images(inputs, "silhouette", self.dtype)
-        teacher = self._foundation("teacher")
+        teacher = self.foundation("teacher")
         if not train:
             return Output(unit(teacher.predictor(teacher(x, lengths, train), train)))
         if len(x) % 2:
@@ -93,7 +80,7 @@ class Model(nn.Module):
         x, lengths = (y.reshape(-1, 2, *y.shape[1:]) for y in (x, lengths))
         target = teacher(x[:, 0], lengths[:, 0], train)
         teacher.predictor(target, train)  # for its running statistics, which evaluation needs
-        student = self._foundation("student")
+        student = self.foundation("student")
         found = student(x[:, 1], lengths[:, 1], train, self.crops)
         predicted = student.predictor(found, train)
         return Output(None, terms={"softmax": contrast(unit(predicted), unit(target))})
@@ -117,9 +104,6 @@ class Model(nn.Module):
 
         return {**params, "teacher": jax.tree.map(move, params["teacher"], params["student"])}
 
-    def _foundation(self, name: str) -> Foundation:
-        return Foundation(self.channels, self.blocks, self.bins, self.remat, self.dtype, name=name)
-
 
 def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:
     """The options of this network that OpenGait's `model_cfg` asks for.
@@ -136,8 +120,4 @@ def frozen(model_cfg: Mapping[str, Any]) -> tuple[str, ...]:
     return ("teacher/*",)
 
 
-OPENGAIT = [
-    (f"{name}/{ours}", f"{name}_backbone.{theirs}", layout)
-    for name in ("teacher", "student")
-    for ours, theirs, layout in foundation.OPENGAIT
-]
+OPENGAIT = [*foundation.OPENGAIT, *foundation.STUDENT]

@@ -1,6 +1,7 @@
 """Networks: a checkpoint filled by the rule, mapped by the network's own OPENGAIT rules."""
 
 import functools
+import json
 import math
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -127,7 +128,7 @@ def evaluate(case: Case, arrays: Arrays, rule: Rule) -> list[Comparison]:
     apply = jax.jit(functools.partial(network.apply, train=False))
     output = apply(_variables(case, rule), inputs, lengths, draws=_draws(case, arrays))
     ours = {"out/embeddings": output.embeddings}
-    if _name(case) == "ScoNet":  # what it calls embeddings are logits
+    if "diagnosis" in output.predictions:  # what they call embeddings are logits
         ours = {"out/embeddings": output.predictions["diagnosis"]}
     if _name(case) == "Segmentation":
         target = _frames_first(output.terms["bce"]["target"], lengths)
@@ -191,7 +192,7 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     inputs, lengths = _inputs(case, arrays)
     labels = arrays["labels"]
     terms = losses.terms(case["loss_cfg"], labels[_order(case, len(labels))])
-    further = {"softmax": {"labels": _diagnoses(arrays)}} if _name(case) == "ScoNet" else {}
+    further = _labels_of_types(case, arrays)
     variables = jax.tree.map(lambda x: x.astype(dtype), _variables(case, rule))
     state = {name: tree for name, tree in variables.items() if name != "params"}
     trained, frozen = _split(variables["params"], case)
@@ -210,13 +211,14 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
             draws=draws,
             mutable=["batch_stats"],
         )
-        given = {t: {**further.get(t, {}), **output.terms[t]} for t in terms}
-        results = {t: (term.weight, term.loss(**given[t])) for t, term in terms.items()}
+        # OpenGait leaves out a loss that its network supplies nothing to.
+        given = {t: {**further.get(t, {}), **output.terms[t]} for t in terms if t in output.terms}
+        results = {t: (terms[t].weight, terms[t].loss(**x)) for t, x in given.items()}
         scalars = {t: found for t, (_, (_, found)) in results.items()}
         own = {t: WEIGHTS[t] * x["values"] for t, x in output.terms.items() if t in WEIGHTS}
         loss_sum = sum(weight * value for weight, (value, _) in results.values())
         loss_sum = sum(own.values(), loss_sum)
-        features = {f"{t}/{k}": x for t in terms for k, x in output.terms[t].items()} | own
+        features = {f"{t}/{k}": x for t in given for k, x in output.terms[t].items()} | own
         return loss_sum, (features, own, scalars, updated)
 
     gradient = jax.jit(jax.value_and_grad(total, has_aux=True))
@@ -238,10 +240,22 @@ def _step(case: Case, arrays: Arrays, rule: Rule, dtype: str) -> _Step:
     )
 
 
-def _diagnoses(arrays: Arrays) -> np.ndarray:
-    """The classes that OpenGait's ScoNet takes from the types of its sequences."""
+def _labels_of_types(case: Case, arrays: Arrays) -> dict[str, dict[str, np.ndarray]]:
+    """Term -> labels, where OpenGait's network takes them from the types of its sequences."""
+    if "types" not in case["inputs"]:
+        return {}
+    listed = case["inputs"]["types"].partition("types: ")[2]
+    types = json.loads(listed) if listed else arrays["types"].tolist()
+    types = [types[i] for i in _order(case, len(types))]
+    if _name(case).endswith("RAGAR"):  # a text and the value of each attribute
+        values = np.array([type_.split("_")[1:] for type_ in types], np.int32)
+        counts = case["model_cfg"]["Attribute_list"]
+        heads = [values[:, i] == value for i, n in enumerate(counts) for value in range(n)]
+        return {f"softmax_{i:02}": {"labels": x.astype(np.int32)} for i, x in enumerate(heads)}
+    if _name(case).endswith("DGait"):
+        return {"softmax": {"labels": np.array(["D" in type_ for type_ in types], np.int32)}}
     classes = datasets.get("scoliosis1k").labels["diagnosis"]
-    return np.array([classes[type_] for type_ in arrays["types"].tolist()], np.int32)
+    return {"softmax": {"labels": np.array([classes[x] for x in types], np.int32)}}
 
 
 def _losses(case: Case, arrays: Arrays, step: _Step) -> list[Comparison]:

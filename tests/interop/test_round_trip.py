@@ -17,7 +17,12 @@ CASES = {
     if "grads" in (case := json.loads(path.read_text()))
 }
 # whose cases are too large to be kept: tests/models/test_foundationgait.py
-LARGE = {"FoundationGait_Scaling"}
+LARGE = {
+    "FoundationGait_Scaling",
+    "FoundationGait_Scaling_Finetune",
+    "FoundationGait_Scaling_LinearProbing_RAGAR",
+    "FoundationGait_Scaling_LinearProbing_Scoliosis1K",
+}
 NAMES = pytest.mark.parametrize("model", sorted(opengait.NETWORKS.keys() - LARGE))
 
 

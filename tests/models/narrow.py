@@ -34,6 +34,7 @@ class Narrow(NamedTuple):
 
 TRIPLET = {"triplet": {"type": "triplet", "margin": 0.2, "per_identity": 2}}
 SOFTMAX = {"softmax": {"type": "cross_entropy", "scale": 16.0}}
+DIAGNOSIS = {"softmax": {**SOFTMAX["softmax"], "labels": "diagnosis"}}
 BOTH = {**TRIPLET, **SOFTMAX}
 CONTRAST = dict.fromkeys(("softmax1", "softmax2"), SOFTMAX["softmax"])
 BCE = {"bce": {"type": "binary_cross_entropy"}}
@@ -44,6 +45,7 @@ RESNET = {
     "blocks": (1, 1, 1, 1),
     "strides": (1, 2, 2, 1),
 }
+FOUNDATION = {"channels": (4, 6, 8, 8), "blocks": (1, 1, 0, 0), "bins": (4, 1), "crops": (2,)}
 SMOOTH = {term: {"type": "mean"} for term in ("shape_connect", "shape_mse", "part_connect")}
 NETWORKS = {
     "gaitgraph2": Narrow(
@@ -141,11 +143,17 @@ NETWORKS = {
         TRIPLET,
     ),
     "foundationgait_pretrain": Narrow(
-        "foundationgait_pretrain",
-        {"channels": (4, 4, 6, 8), "blocks": (1, 1, 1, 1), "bins": (4, 1), "crops": (2,)},
-        SMALL,
-        SOFTMAX,
-        ordered=True,
+        "foundationgait_pretrain", FOUNDATION, SMALL, SOFTMAX, ordered=True
+    ),
+    "foundationgait_finetune": Narrow(
+        "foundationgait_finetune", {**FOUNDATION, "embedding": 8}, SMALL, BOTH, ordered=True
+    ),
+    "foundationgait_probe": Narrow(
+        "foundationgait_probe", FOUNDATION, SMALL, DIAGNOSIS, ordered=True
+    ),
+    # Not trained here: it is the probe with more heads.
+    "foundationgait_attributes": Narrow(
+        "foundationgait_attributes", FOUNDATION, SMALL, {}, ordered=True
     ),
     "lidargait": Narrow(
         "gaitbase",
@@ -171,7 +179,7 @@ NETWORKS = {
         "sconet",
         {"backbone": RESNET, "embedding": 8},
         SMALL,
-        {**TRIPLET, "softmax": {**SOFTMAX["softmax"], "labels": "diagnosis"}},
+        {**TRIPLET, **DIAGNOSIS},
     ),
     "parsinggait": Narrow(
         "parsinggait",

@@ -193,6 +193,8 @@ def test_20_steps_on_8_devices_lower_the_loss(name):
         ("gaitssb_finetune", {}, 29.340),
         ("foundationgait_pretrain", {}, 131.471),
         ("foundationgait_pretrain", {"blocks": (1, 4, 32, 16)}, 329.799),
+        ("foundationgait_finetune", {}, 69.814),
+        ("foundationgait_finetune", {"blocks": (1, 4, 32, 16)}, 168.979),
         ("deepgaitv2", {}, 8.036),
         ("deepgaitv2", {"blocks": (1, 4, 4, 1)}, 13.204),
         ("deepgaitv2", {"blocks": (1, 4, 4, 1), "modality": "heatmap"}, 13.205),

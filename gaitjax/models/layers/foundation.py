@@ -1,5 +1,7 @@
 """What FoundationGait learns: an encoder, a projector and a predictor; and crops to learn from.
 
+The networks that learn it, and go on from there, are made of a `Network`.
+
 Ye et al., Silhouette-based Gait Foundation Model, arXiv:2512.00691.
 """
 
@@ -12,10 +14,12 @@ import jax.numpy as jnp
 
 from gaitjax.errors import UserError
 from gaitjax.models.layers import projector, residual
+from gaitjax.models.layers.frames import images
 from gaitjax.models.layers.padding import valid_frames
 from gaitjax.models.layers.pooling import horizontal_pyramid, set_max
-from gaitjax.models.layers.projector import SeparateMLP
+from gaitjax.models.layers.projector import SeparateMLP, unit
 
+EXAMPLE = {"silhouette": (64, 44)}  # the shape of one frame, by modality
 BINS = (16, 8, 4, 2, 1)
 CHANNELS = (64, 128, 256, 512)
 BLOCKS = (1, 4, 8, 4)
@@ -90,6 +94,60 @@ class Foundation(nn.Module):
             maps = self.encoder(x, lengths, train)
         parts: jax.Array = self.projector(horizontal_pyramid(maps, self.bins), train)
         return parts
+
+
+class Network(nn.Module):
+    """What FoundationGait's networks have in common.
+
+    Attributes:
+        classes: label -> number of classes.
+        channels: of the four stages of the encoder.
+        blocks: of the four stages.
+        bins: strips of the horizontal pyramid.
+        crops: into how many strips sequences are cut in training; see `encode_crops`.
+        remat: whether to compute each block again for its gradient, which saves memory.
+        dtype: of the activations.
+    """
+
+    classes: Mapping[str, int]
+    channels: tuple[int, ...] = CHANNELS
+    blocks: tuple[int, ...] = BLOCKS
+    bins: tuple[int, ...] = BINS
+    crops: tuple[int, ...] = (8, 4, 2, 1)
+    remat: bool = False
+    dtype: Any = jnp.float32
+
+    def foundation(self, name: str) -> Foundation:
+        """The submodule of that name."""
+        return Foundation(self.channels, self.blocks, self.bins, self.remat, self.dtype, name=name)
+
+    def pretrained(
+        self, inputs: Mapping[str, jax.Array], lengths: jax.Array, train: bool
+    ) -> jax.Array:
+        """What the teacher of pretraining projects, trained on, or not.
+
+        Args:
+            inputs: 'silhouette' [N, T, H, W] in 0..1; in training, in crops.
+            lengths: [N], frames that count.
+            train: whether BatchNorm uses, and keeps, this batch's statistics.
+
+        Returns:
+            [N, sum(bins), channels[3]] of unit length a part, in float32 or above.
+
+        Raises:
+            UserError: in training, if the number of rows does not fit to the crops.
+        """
+        teacher = self.foundation("teacher")
+        x = images(inputs, "silhouette", self.dtype)
+        parts = teacher(x, lengths, train, self.crops if train else ())
+        if self.is_initializing():
+            teacher.predictor(parts, train)  # without a use, but OpenGait's checkpoints have it
+        return unit(parts)
+
+
+def as_one_part(parts: jax.Array) -> jax.Array:
+    """[N, P, C] -> [N, 1, C * P], the parts of the first channel first, as OpenGait joins them."""
+    return jnp.swapaxes(parts, 1, 2).reshape(len(parts), 1, -1)
 
 
 def encode_crops(
@@ -192,7 +250,9 @@ def from_opengait(model_cfg: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-OPENGAIT = [
+_PARTS = [
     *((f"encoder/{ours}", theirs, layout) for ours, theirs, layout in residual.OPENGAIT),
     *projector.OPENGAIT,
 ]
+OPENGAIT = [(f"teacher/{ours}", f"teacher_backbone.{x}", layout) for ours, x, layout in _PARTS]
+STUDENT = [(f"student/{ours}", f"student_backbone.{x}", layout) for ours, x, layout in _PARTS]
