@@ -8,9 +8,9 @@ with two of them:
         --config.data.partition=/data/Gait3D/partition.json
         --config.data.sets="(('gait3d', '/data/Gait3D', 0), ('gaitlu_1m', '/data/GaitLU', 0))"
 
-The twelve are gait3d, ccpg, casia_b, casia_e, ccgr, grew, oumvlp, scoliosis1k, sustech1k,
-gaitlu_1m, and D-Gait and RAGAR as `folder`, each with OpenGait's split as partition.json in its
-root. Without `sets`, Gait3D alone is trained on. What was learnt is scored on other datasets too:
+The twelve are gait3d, ccpg, casia_b, casia_e, ccgr, dgait, grew, oumvlp, ragar, scoliosis1k,
+sustech1k and gaitlu_1m; those without a rule need OpenGait's split as partition.json in their root.
+Without `sets`, Gait3D alone is trained on. What was learnt is scored on other datasets too:
 
     python -m gaitjax.evaluate --config configs/foundationgait_pretrain.py:gait3d
         --checkpoint runs/foundation --config.data.dataset=oumvlp --config.data.root=...

@@ -7,6 +7,8 @@ fine-tuning goes on from there:
         --workdir runs/probe --config.train.init_from="('runs/foundation',)" --config.data.root=...
     python -m gaitjax.train --config configs/foundationgait_probe.py:scoliosis1k_finetune
         --workdir runs/tuned --config.train.init_from="('runs/probe',)" --config.data.root=...
+
+With --config.data.dataset=dgait it tells depression instead, for which OpenGait has no settings.
 """
 
 from ml_collections import ConfigDict
