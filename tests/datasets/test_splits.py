@@ -86,6 +86,7 @@ def test_every_pickle_of_sustech1k_is_of_one_modality():
         "heatmap": [],
         "parsing": [],
         "flow": [],
+        "latents": [],
     }
 
 
