@@ -34,14 +34,19 @@ class Weights:
         if not parts:
             raise UserError(f"network {network!r} has no part that {path} could fill")
         state_dict, _ = files.read(path)
-        part, rules, template = max(
-            ((part, rules, _of(variables, part)) for part, rules in parts),
-            key=lambda choice: len(opengait.names(choice[1], choice[2]) & state_dict.keys()),
-        )
+        choices = [(part, rules, _of(variables, part)) for part, rules in parts]
+        known = [len(opengait.names(*choice[1:]) & state_dict.keys()) for choice in choices]
+        if not any(known):
+            raise UserError(
+                f"{path} has nothing of {network}'s {' or '.join(sorted(dict(parts)))}; expected "
+                "the weights of one of them. What OpenGait saves of a whole network can stand here "
+                "once python -m gaitjax.convert has made a run of it"
+            )
+        part, rules, template = choices[known.index(max(known))]
         try:
             found = opengait.read_by(rules, template, state_dict, f"{network}'s {part}")
         except UserError as error:
-            raise UserError(f"{path}: {error}") from error
+            raise UserError(f"{path}: {error}, by config.model.vision") from error
         self._arrays: dict[tuple[str, ...], np.ndarray] = {
             (path[0], part, *path[1:]): x for path, x in traverse_util.flatten_dict(found).items()
         }

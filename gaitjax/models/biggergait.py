@@ -15,13 +15,15 @@ import jax.numpy as jnp
 
 from gaitjax.errors import UserError
 from gaitjax.models import Output, gaitbase
+from gaitjax.models.biggait import EXAMPLE, PRETRAINED
 from gaitjax.models.layers import backbone, dinov2, distillation, head, resnet
 from gaitjax.models.layers import vision as sight
 from gaitjax.models.layers.backbone import RESNET9
 from gaitjax.models.layers.distillation import Distillation
 from gaitjax.models.layers.padding import valid_frames
 
-EXAMPLE = {"rgb": (128, 64, 3), "ratio": ()}  # the shape of one frame, by modality
+__all__ = ["EXAMPLE", "OPENGAIT", "PRETRAINED", "Model", "copies", "from_opengait", "frozen"]
+
 VISION: Mapping[str, Any] = dinov2.SIZES["small"]
 BACKBONE: Mapping[str, Any] = flax.core.FrozenDict({**RESNET9, "strides": (1, 2, 1, 1)})
 
@@ -178,12 +180,6 @@ def copies(names: Iterable[str]) -> dict[str, str]:
     }
 
 
-# what weights that others publish are of: our part -> rules of the file's names
-PRETRAINED = [
-    ("vision", dinov2.HUGGING_FACE),
-    ("vision", dinov2.META),
-    ("mask", distillation.OPENGAIT),
-]
 _NETWORK = [
     *[
         (

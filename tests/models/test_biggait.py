@@ -88,5 +88,10 @@ def test_published_weights_fill_the_part_that_they_fit(network, vision, token, t
     files.write(path, {k[start:]: x for k, x in state.items() if k.startswith(vision)}, 0)
     with pytest.raises(UserError, match=rf"mask\.pt: .*{network}'s vision: - {token} is missing"):
         transfer.plan(network, variables, path)
+    files.write(path, {f"Gait.{key}": x for key, x in state.items()}, 0)
+    with pytest.raises(
+        UserError, match=rf"nothing of {network}'s mask or vision; .* whole network"
+    ):
+        transfer.plan(network, variables, path)
     with pytest.raises(UserError, match="network 'gaitset' has no part that"):
         transfer.plan("gaitset", variables, path)

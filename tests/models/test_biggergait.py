@@ -44,7 +44,7 @@ def test_the_branch_that_finds_the_person_keeps_its_statistics_if_it_is_fixed():
     jax.tree.map(np.testing.assert_array_equal, before, after)
 
 
-def test_stretched_frames_without_a_ratio_and_uneven_groups_are_named():
+def test_what_frames_vision_and_groups_do_not_fit_is_named():
     model, _ = narrow.network("biggergait")
     lengths = jnp.ones(1, int)
 
@@ -52,7 +52,11 @@ def test_stretched_frames_without_a_ratio_and_uneven_groups_are_named():
         init = functools.partial(model.init, train=False)
         jax.eval_shape(init, jax.random.key(0), {"rgb": jnp.zeros((1, 1, *shape, 3))}, lengths)
 
-    with pytest.raises(UserError, match="the network reads ratio, the batch has rgb"):
+    with pytest.raises(UserError, match=r"frames of 32 x 24 pixels .* whose ratio is needed"):
         shapes(model, 32, 24)
+    with pytest.raises(UserError, match="images of 100 x 50 pixels"):
+        shapes(model.clone(image=50), 28, 14)
+    with pytest.raises(UserError, match="heads is 5; expected a divisor of its width, 12"):
+        shapes(model.clone(vision={**model.vision, "heads": 5}), 28, 14)
     with pytest.raises(UserError, match=r"group is 1 and config.model.networks 3; .* 2 blocks"):
         shapes(model.clone(networks=3), 28, 14)

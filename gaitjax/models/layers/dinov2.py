@@ -205,7 +205,7 @@ class DINOv2(nn.Module):
             the class token, the registers, and the patches row by row.
 
         Raises:
-            UserError: for images that are not made up of whole patches.
+            UserError: for images that are not made up of whole patches, or heads of unlike widths.
         """
         x = self._tokens(x)
         states = []
@@ -219,7 +219,13 @@ class DINOv2(nn.Module):
         images, height, width, _ = x.shape
         if height % PATCH or width % PATCH:
             raise UserError(
-                f"images of {height} x {width} pixels; DINOv2 reads multiples of {PATCH}"
+                f"images of {height} x {width} pixels; DINOv2 reads multiples of {PATCH}: choose "
+                "another config.model.image"
+            )
+        if self.width % self.heads:
+            raise UserError(
+                f"config.model.vision.heads is {self.heads}; expected a divisor of its width, "
+                f"{self.width}"
             )
         wide = jnp.promote_types(self.dtype, jnp.float32)
         init = nn.initializers.normal(0.02)

@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from gaitjax.errors import UserError
 from gaitjax.models.layers.dinov2 import EPSILON, DINOv2
 from gaitjax.models.layers.frames import pick
 
@@ -68,6 +69,12 @@ def person_frames(inputs: Mapping[str, jax.Array], dtype: Any) -> jax.Array:
     rgb = pick(inputs, "rgb", dtype)
     if rgb.shape[2] == 2 * rgb.shape[3]:
         return rgb
+    if "ratio" not in inputs:
+        raise UserError(
+            f"frames of {rgb.shape[2]} x {rgb.shape[3]} pixels are taken for stretched boxes, "
+            "whose ratio is needed; name it in config.data.modalities, or prepare frames twice as "
+            "high as wide, with people in their own shape"
+        )
     return unstretch(rgb, pick(inputs, "ratio", jnp.float32))
 
 
