@@ -293,11 +293,22 @@ def sequences(name: str, rows: int, frames: int, seed: int = 0) -> dict[str, np.
     return {m: draw(m, (rows, frames, *shape), seed) for m, shape in listed}
 
 
-@functools.cache
 def network(name: str, dtype: str = "float32", **rates: float) -> tuple[nn.Module, Any]:
-    """A narrow network and its variables."""
+    """A narrow network, with those of the rates that it has, and its variables.
+
+    These are drawn once, in float32: an initialisation takes seconds to compile.
+    """
     narrow = NETWORKS[name]
     model = models.build(narrow.network, narrow.options, CLASSES, dtype)
     model = model.clone(**{rate: x for rate, x in rates.items() if hasattr(model, rate)})
-    init = jax.jit(functools.partial(model.init, train=False))
-    return model, init(jax.random.key(0), sequences(name, 1, 1), jnp.ones(1, jnp.int32))
+    wide = jnp.promote_types(dtype, jnp.float32)
+    return model, jax.tree.map(lambda x: x.astype(wide), _variables(name))
+
+
+@functools.cache
+def _variables(name: str) -> Any:
+    narrow = NETWORKS[name]
+    model = models.build(narrow.network, narrow.options, CLASSES, "float32")
+    with jax.enable_x64(False):
+        init = jax.jit(functools.partial(model.init, train=False))
+        return init(jax.random.key(0), sequences(name, 1, 1), jnp.ones(1, jnp.int32))

@@ -47,6 +47,7 @@ def test_a_fifth_of_the_sequences_lack_one_branch_in_training():
     model, variables = narrow.network("biggait", dropout=0.0)
     inputs, lengths = narrow.sequences("biggait", 5, 2), jnp.full(5, 2)
 
+    @jax.jit
     def terms(**options):
         output, _ = model.apply(
             variables, inputs, lengths, train=True, mutable=["batch_stats"], **options
