@@ -48,7 +48,7 @@ def backbone(config: ConfigDict) -> None:
     config.model.channels = (64, 128, 256, 512)
     config.model.blocks = SMALL
     config.model.bins = (16, 8, 4, 2, 1)
-    config.model.remat = True  # False: more memory, a quarter less time
+    config.model.remat = True  # as in OpenGait, for the sake of memory; False: it takes less time
 
 
 def synthetic(config: ConfigDict) -> None:
