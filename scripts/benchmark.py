@@ -76,7 +76,7 @@ def setting(config: ConfigDict, training: Training) -> dict[str, Any]:
         "device": jax.devices()[0].device_kind,
         "devices": jax.device_count(),
         "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
         "versions": {"python": platform.python_version(), "jax": jax.__version__},
         "network": config.network,
         "model": config.model.to_dict(),

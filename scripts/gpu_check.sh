@@ -24,7 +24,8 @@ if (($# == 0)); then
     --config.data.sampler.sequences=16 --config.data.frames.number=30
 fi
 
-"$python" -m pytest -n 0 -m gpu tests/gpu  # one process: each takes most of a GPU's memory
+# As in training: with XLA's optimizations, and in one process, which takes most of a GPU's memory.
+JAX_DISABLE_MOST_OPTIMIZATIONS=0 "$python" -m pytest -n 0 -m gpu tests/gpu
 mkdir -p scripts/benchmarks
 "$python" scripts/benchmark.py "$@" --output "$output"
 echo "gpu_check: passed on $device; see $output"
