@@ -5,7 +5,7 @@
 
 prints JSON; --steps=0 measures the loader alone. Speeds are medians, taken when the arrays are
 ready on the devices; compilation and warm-up are left out of them and stated apart. One process, on
-all devices that it sees.
+all devices that it sees. A measurement that is stopped leaves in the file what it had found.
 """
 
 import contextlib
@@ -54,20 +54,27 @@ def main(config: ConfigDict) -> None:
     training = experiments.build_training(config, data, meshes.all_devices())
     report = setting(config, training)
     report["data"] = reading = read(config, training)
-    needed, before = 0, None
+    report["memory_GiB"] = used(0, None)
+    keep(report)
     if STEPS.value:
         report["training"], needed, before, state = train(training, STEPS.value)
         share = reading["transform_seconds"] * report["training"]["steps_per_second"]
         report["training"]["share_of_transforms"] = share
-    report["memory_GiB"] = used(needed, before)
-    if STEPS.value:
+        report["memory_GiB"] = used(needed, before)
+        keep(report)
         report["evaluation"] = evaluate(config, data, training, state)
-    text = json.dumps(report, indent=2)
-    print(text)
+        keep(report)
+    print(_text(report))
+
+
+def keep(report: dict[str, Any]) -> None:
+    """Writes what was found so far to the file, if there is to be one."""
     if OUTPUT.value:
-        temporary = Path(f"{OUTPUT.value}.tmp")
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(OUTPUT.value)
+        files.replace(Path(OUTPUT.value), f"{_text(report)}\n".encode())
+
+
+def _text(report: dict[str, Any]) -> str:
+    return json.dumps(report, indent=2)
 
 
 def setting(config: ConfigDict, training: Training) -> dict[str, Any]:
@@ -118,9 +125,9 @@ def read(config: ConfigDict, training: Training) -> dict[str, Any]:
 def _speeds(training: Training, ahead: int, use: Callable[[Batch, int], Any]) -> list[float]:
     """Frames per second, from the request for a batch to the arrays that are made of it.
 
-    Batches that were read ahead come at once, so they are taken before the clock starts; then each
-    speed is of as many batches as are read ahead. Files that were read before come from the
-    system's cache, as they do from the second epoch on.
+    As many batches as are timed go before: batches that were read ahead come at once, and memory is
+    slower at its first use. Then each speed is of as many batches as are read ahead. Files that
+    were read before come from the system's cache, as they do from the second epoch on.
     """
     speeds = []
     with contextlib.closing(training.batches(0)) as batches:
@@ -133,8 +140,8 @@ def _speeds(training: Training, ahead: int, use: Callable[[Batch, int], Any]) ->
                 frames += int(np.sum(batch.lengths))
             return frames
 
-        take(2 * ahead)
-        times = -(-BATCHES // ahead)
+        times = max(2, -(-BATCHES // ahead))
+        take(times * ahead)
         for _ in progress.bar(range(times), times, "reading"):
             frames, seconds = timed(lambda: take(ahead))
             speeds.append(frames / seconds)
