@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What only a machine with an NVIDIA GPU can show: the GPU part of the tests, and a benchmark, which
-# is written to scripts/benchmarks/DEVICE.json. Arguments replace those of the benchmark:
+# What only a machine with an NVIDIA GPU can show: the GPU part of the tests, a benchmark, which is
+# written to scripts/benchmarks/DEVICE.json, and a step of every network beside the CPU's. Arguments
+# replace those of the benchmark:
 #
 #     scripts/gpu_check.sh [--config configs/gaitbase.py:casia_b --config.data.root=/data/CASIA-B-pkl]
 #
@@ -24,8 +25,10 @@ if (($# == 0)); then
     --config.data.sampler.sequences=16 --config.data.frames.number=30
 fi
 
-# As in training: with XLA's optimizations, and in one process, which takes most of a GPU's memory.
-JAX_DISABLE_MOST_OPTIMIZATIONS=0 "$python" -m pytest -n 0 -m gpu tests/gpu
+export JAX_DISABLE_MOST_OPTIMIZATIONS=0 # as in training
+tests=("$python" -m pytest -n 0 -m gpu) # one process: each takes most of a GPU's memory
+"${tests[@]}" tests/gpu
 mkdir -p scripts/benchmarks
 "$python" scripts/benchmark.py "$@" --output "$output"
+"${tests[@]}" tests/models
 echo "gpu_check: passed on $device; see $output"

@@ -116,9 +116,8 @@ def test_bfloat16_embeds_as_float32_does_with_float32_parameters(name):
 
 
 def training(name, devices, dtype):
-    """A step, its first state and a batch, on so many devices."""
-    chosen = jax.devices()[:devices]
-    mesh = jax.make_mesh((devices,), ("data",), axis_types=(AxisType.Auto,), devices=chosen)
+    """A step, its first state and a batch, on some devices."""
+    mesh = jax.make_mesh((len(devices),), ("data",), (AxisType.Auto,), devices=devices)
     everywhere, rows = NamedSharding(mesh, P()), NamedSharding(mesh, P("data"))
     model, variables = narrow.network(name, dtype)
     tx = optax.adam(1e-3, eps=1e-7)  # it divides gradients that are 0 but for rounding by eps
@@ -147,7 +146,7 @@ def training(name, devices, dtype):
 @TRAINED
 def test_a_step_is_the_same_on_1_and_8_devices(name):
     def first(devices):
-        function, state, batch = training(name, devices, "float64")
+        function, state, batch = training(name, jax.devices()[:devices], "float64")
         return jax.device_get(function(state, batch))
 
     with jax.enable_x64(True):
@@ -158,12 +157,29 @@ def test_a_step_is_the_same_on_1_and_8_devices(name):
 @pytest.mark.slow
 @TRAINED
 def test_20_steps_on_8_devices_lower_the_loss(name):
-    function, state, batch = training(name, 8, "float32")  # the CPU convolves float64 very slowly
+    # float32: the CPU convolves float64 very slowly
+    function, state, batch = training(name, jax.devices()[:8], "float32")
     losses = []
     for _ in range(20):
         state, scalars = function(state, batch)
         losses.append(float(scalars["loss"]))
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
+
+
+@pytest.mark.gpu
+@TRAINED
+def test_a_gpu_takes_the_step_of_a_cpu(name):
+    try:
+        gpu = jax.devices("cuda")[0]
+    except RuntimeError:
+        pytest.skip("JAX sees no NVIDIA GPU")
+
+    def loss(device):
+        function, state, batch = training(name, [device], "float32")
+        return float(function(state, batch)[1]["loss"])
+
+    with jax.default_matmul_precision("highest"):  # no TF32
+        assert loss(gpu) == pytest.approx(loss(jax.devices("cpu")[0]), rel=1e-4)
 
 
 @pytest.mark.parametrize(
