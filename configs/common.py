@@ -53,7 +53,7 @@ def _evaluation() -> ConfigDict:
     evaluation = ConfigDict()
     evaluation.metric = "euclidean"  # or 'cosine', per part
     evaluation.batch = 16  # sequences at a time, on all devices together: a matter of speed only
-    evaluation.frame_bucket = 32  # lengths are padded to multiples of it: one compilation each
+    evaluation.frame_bucket = 32  # lengths are padded to some multiples of it: one compilation each
     # EER, and TPR and DIR at these false accept rates, such as (0.01, 0.001); (): no open set.
     evaluation.open_set = ConfigDict({"far": (), "resamples": 1_000, "seed": 0})
     evaluation.baselines = False  # True: also the untrained network and the energy image
