@@ -54,14 +54,15 @@ def main(config: ConfigDict) -> None:
     training = experiments.build_training(config, data, meshes.all_devices())
     report = setting(config, training)
     report["data"] = reading = read(config, training)
-    report["memory_GiB"] = used(0, None)
-    keep(report)
+    needed, before = 0, None
     if STEPS.value:
+        keep(report)
         report["training"], needed, before, state = train(training, STEPS.value)
         share = reading["transform_seconds"] * report["training"]["steps_per_second"]
         report["training"]["share_of_transforms"] = share
-        report["memory_GiB"] = used(needed, before)
-        keep(report)
+    report["memory_GiB"] = used(needed, before)
+    keep(report)
+    if STEPS.value:
         report["evaluation"] = evaluate(config, data, training, state)
         keep(report)
     print(_text(report))
@@ -125,9 +126,10 @@ def read(config: ConfigDict, training: Training) -> dict[str, Any]:
 def _speeds(training: Training, ahead: int, use: Callable[[Batch, int], Any]) -> list[float]:
     """Frames per second, from the request for a batch to the arrays that are made of it.
 
-    As many batches as are timed go before: batches that were read ahead come at once, and memory is
-    slower at its first use. Then each speed is of as many batches as are read ahead. Files that
-    were read before come from the system's cache, as they do from the second epoch on.
+    Batches that were read ahead come at once, so they are taken before the clock starts, and
+    BATCHES more, as memory is slower at its first use; then each speed is of as many batches as
+    are read ahead. Files that were read before come from the system's cache, as they do from the
+    second epoch on.
     """
     speeds = []
     with contextlib.closing(training.batches(0)) as batches:
@@ -140,8 +142,8 @@ def _speeds(training: Training, ahead: int, use: Callable[[Batch, int], Any]) ->
                 frames += int(np.sum(batch.lengths))
             return frames
 
-        times = max(2, -(-BATCHES // ahead))
-        take(times * ahead)
+        take(ahead + BATCHES)
+        times = -(-BATCHES // ahead)
         for _ in progress.bar(range(times), times, "reading"):
             frames, seconds = timed(lambda: take(ahead))
             speeds.append(frames / seconds)

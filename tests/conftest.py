@@ -12,12 +12,22 @@ os.environ["XLA_FLAGS"] = (
 # XLA runs collectives of one device side by side: with a thread a device they wait for each other.
 os.environ["NPROC"] = "32"
 
-# Tests compile longer than they compute, but on a GPU (scripts/gpu_check.sh).
+# Tests compile longer than they compute. scripts/gpu_check.sh sets 0, as it is in training.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
+import jax
 from absl import flags
 
 flags.FLAGS.mark_as_parsed()  # grain reads absl flags
+
+
+@pytest.fixture(scope="session")
+def gpus():
+    """All NVIDIA GPUs, at least one."""
+    try:
+        return jax.devices("cuda")
+    except RuntimeError:
+        pytest.skip("JAX sees no NVIDIA GPU")
 
 
 @pytest.fixture

@@ -132,10 +132,10 @@ def embed(
 ) -> Iterator[tuple[list[int], Embedded]]:
     """Embeds sequences whole, several at a time.
 
-    Sequences are padded as `padded_length` says and gathered by that length; a batch leaves as
-    soon as it is full. Neither `batch`, `bucket` nor the number of devices has a
-    part in the result, and nothing else in who shares a batch. When the first batches are taken
-    out of `rows`, the others stay as they are.
+    Sequences are padded to their `bucket_length` and gathered by it; a batch leaves as soon as it
+    is full. Neither `batch`, `bucket` nor the number of devices has a part in the result, and
+    nothing else in who shares a batch. When the first batches are taken out of `rows`, the others
+    stay as they are.
 
     Memory: for each bucket in use less than `batch` sequences that wait, 2 * THREADS sequences
     that are being read, and two batches on the devices.
@@ -165,11 +165,11 @@ def embed(
     yield from _run(forward, variables, batches, mesh)
 
 
-def padded_length(length: int, bucket: int) -> int:
+def bucket_length(length: int, bucket: int) -> int:
     """The frames that a sequence is padded to: 1, 2, 3, 4, 6, 8, 12, 16, 24, ... times `bucket`.
 
-    Each is compiled once, so there are few: with a bucket of 32 there are 9 up to 768 frames, and
-    past 128 at most a third of the frames are padding.
+    Each is compiled once, so there are few: 9 up to 24 buckets. Past 4 buckets less than a third of
+    the frames are padding.
     """
     buckets = -(-length // bucket)
     step = 1 << max(0, (buckets - 1).bit_length() - 2)
@@ -233,7 +233,7 @@ def _name(sequences: Sequences, row: int) -> str:
 def _batches(read: Iterable[dict[str, np.ndarray]], bucket: int, size: int) -> Iterator[_Padded]:
     waiting = collections.defaultdict(list)
     for position, frames in enumerate(read):
-        length = padded_length(len(next(iter(frames.values()))), bucket)
+        length = bucket_length(len(next(iter(frames.values()))), bucket)
         waiting[length].append((position, frames))
         if len(waiting[length]) == size:
             yield _pad(waiting.pop(length), length, size)

@@ -134,7 +134,7 @@ def test_the_network_is_compiled_once_for_a_bucket():
 
 def test_few_lengths_are_compiled_and_few_frames_are_padding():
     lengths = np.arange(1, 769)
-    padded = np.array([embed.padded_length(length, 32) for length in lengths.tolist()])
+    padded = np.array([embed.bucket_length(length, 32) for length in lengths.tolist()])
     assert np.unique(padded).tolist() == [32, 64, 96, 128, 192, 256, 384, 512, 768]
     assert (padded >= lengths).all()
     assert ((padded - lengths)[128:] < padded[128:] / 3).all()

@@ -16,14 +16,6 @@ pytestmark = pytest.mark.gpu
 
 
 @pytest.fixture(scope="module")
-def gpus():
-    try:
-        return jax.devices("cuda")
-    except RuntimeError:
-        pytest.skip("JAX sees no NVIDIA GPU")
-
-
-@pytest.fixture(scope="module")
 def root(tmp_path_factory):
     return tmp_path_factory.mktemp("walkers")
 

@@ -168,18 +168,13 @@ def test_20_steps_on_8_devices_lower_the_loss(name):
 
 @pytest.mark.gpu
 @TRAINED
-def test_a_gpu_takes_the_step_of_a_cpu(name):
-    try:
-        gpu = jax.devices("cuda")[0]
-    except RuntimeError:
-        pytest.skip("JAX sees no NVIDIA GPU")
-
+def test_a_gpu_takes_the_step_of_a_cpu(gpus, name):
     def loss(device):
         function, state, batch = training(name, [device], "float32")
         return float(function(state, batch)[1]["loss"])
 
     with jax.default_matmul_precision("highest"):  # no TF32
-        assert loss(gpu) == pytest.approx(loss(jax.devices("cpu")[0]), rel=1e-4)
+        assert loss(gpus[0]) == pytest.approx(loss(jax.devices("cpu")[0]), rel=1e-4)
 
 
 @pytest.mark.parametrize(
